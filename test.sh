@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Builds everything, checks formatting and generated files, and runs the tests.
+#
+#   ./test.sh             everything (installs what is missing from Debian and npm; root or sudo)
+#   ./test.sh unit        the unit tests alone: needs nothing but the .NET SDK
+#   ./test.sh --filter X  only test classes whose name contains X
+#
+# Ends with "N passed, N failed, N skipped" alone on a line. With CI=true a missing part is a failure.
+set -euo pipefail
+cd "$(dirname "$0")"
+. eng/prerequisites.sh
+
+suites=all
+filter=
+while [ $# -gt 0 ]; do
+    case $1 in
+        unit) suites=unit ;;
+        --filter)
+            filter=${2:?--filter needs a part of a test class name}
+            shift
+            ;;
+        -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        *) echo "test.sh: unknown argument '$1'; see ./test.sh --help" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+require_dotnet
+projects=(tests/Unit/*/*.csproj)
+if [ "$suites" = all ]; then
+    require_packages bubblewrap python3 python3-torch shellcheck
+    require_npm
+    PATH="$(dirname "$(eng/kubectl.sh)"):$PATH"
+    export PATH
+    projects+=(tests/Integration/*.csproj tests/EndToEnd/*.csproj)
+fi
+
+echo "== build"
+dotnet build Operator.sln -c Release -nologo -v quiet -clp:NoSummary
+
+if [ "$suites" = all ] && [ -z "$filter" ]; then
+    echo "== format"
+    dotnet format Operator.sln --verify-no-changes --no-restore --exclude-diagnostics IDE0005
+    shellcheck -x ./*.sh eng/*.sh .ci/run trestle
+fi
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+passed=0 failed=0 skipped=0 broken=
+for project in "${projects[@]}"; do
+    name=$(basename "$project" .csproj)
+    echo "== $name"
+    arguments=(--no-progress --no-ansi --report-xunit-trx --report-xunit-trx-filename "$name.trx" --results-directory "$results")
+    [ -z "$filter" ] || arguments+=(--filter-class "*$filter*")
+    code=0
+    "$(dirname "$project")/bin/Release/net10.0/$name" "${arguments[@]}" || code=$?
+    # 8 is "no test ran", which a filter makes normal.
+    if [ "$code" -ne 0 ] && ! { [ "$code" -eq 8 ] && [ -n "$filter" ]; }; then broken="$broken $name"; fi
+    if [ -f "$results/$name.trx" ]; then
+        count() { grep -o '<Counters [^>]*' "$results/$name.trx" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*'; }
+        passed=$((passed + $(count passed)))
+        failed=$((failed + $(count failed)))
+        skipped=$((skipped + $(count total) - $(count passed) - $(count failed)))
+    fi
+done
+
+[ -z "$broken" ] || echo "failed:$broken"
+echo "$passed passed, $failed failed, $skipped skipped"
+if [ "${CI:-}" = true ] && [ "$skipped" -gt 0 ] && [ -z "$filter" ]; then
+    echo "test.sh: with CI=true a skipped test is a failure" >&2
+    exit 1
+fi
+[ -z "$broken" ] && [ $((passed + failed)) -gt 0 ]
