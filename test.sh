@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
 done
 
 require_dotnet
-projects=(tests/Unit/*/*.csproj)
+mapfile -t projects < <(dotnet sln Operator.sln list | grep "^tests/Unit/")
 if [ "$suites" = all ]; then
     require_packages bubblewrap python3 python3-torch shellcheck
     require_npm
@@ -50,12 +50,9 @@ passed=0 failed=0 skipped=0 broken=
 for project in "${projects[@]}"; do
     name=$(basename "$project" .csproj)
     echo "== $name"
-    arguments=(--no-progress --no-ansi --report-xunit-trx --report-xunit-trx-filename "$name.trx" --results-directory "$results")
-    [ -z "$filter" ] || arguments+=(--filter-class "*$filter*")
-    code=0
-    "$(dirname "$project")/bin/Release/net10.0/$name" "${arguments[@]}" || code=$?
-    # 8 is "no test ran", which a filter makes normal.
-    if [ "$code" -ne 0 ] && ! { [ "$code" -eq 8 ] && [ -n "$filter" ]; }; then broken="$broken $name"; fi
+    arguments=(-noColor -noLogo -result-trx "$results/$name.trx")
+    [ -z "$filter" ] || arguments+=(-class "*$filter*")
+    "$(dirname "$project")/bin/Release/net10.0/$name" "${arguments[@]}" || broken="$broken $name"
     if [ -f "$results/$name.trx" ]; then
         count() { grep -o '<Counters [^>]*' "$results/$name.trx" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*'; }
         passed=$((passed + $(count passed)))

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Trestle.Cli.Connection;
+using Trestle.Cli.Jobs;
+using Trestle.Cli.Output;
+
+namespace Trestle.Cli.Commands;
+
+internal static class DescribeCommand
+{
+    public static Command Build(CliHost host)
+    {
+        var cluster = new ClusterOptions();
+        var name = new Argument<string>("name") { Description = "job or group" };
+        var format = FormatOption.New();
+        var command = new Command("describe", "Everything about one job or group: state, why it waits, ranks, events, how it ended.") { name, format };
+        cluster.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var connection = cluster.Connect(parsed, host);
+            var found = await connection.FindJobOrGroupAsync(parsed.GetRequiredValue(name), cancellation);
+            if (parsed.GetValue(format) is not (OutputFormat.Table or OutputFormat.Wide) and var output)
+            {
+                Listing.WriteOne(host, output, ListedJobs.Of(found.Object));
+                return ExitCode.Ok;
+            }
+
+            var events = await connection.EventsAsync(found.Object.Metadata.Uid, cancellation);
+            var members = found.Object is Api.V1Alpha1.JobGroup group ? (await connection.JobsAsync(false, cancellation)).MembersOf(group) : [];
+            var description = new JobDescription(host.Time.GetUtcNow().UtcDateTime, connection.NamespaceHint);
+            await host.Out.WriteAsync(description.Render(found, members, events));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

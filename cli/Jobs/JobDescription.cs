@@ -1,0 +1,166 @@
+using System.Text;
+using k8s.Models;
+using Trestle.Api.V1Alpha1;
+using Trestle.Cli.Output;
+
+namespace Trestle.Cli.Jobs;
+
+/// <summary>A job or group as a page of text.</summary>
+/// <param name="now">For ages.</param>
+/// <param name="namespaceHint">" -n NAME" when the commands at the end need it, else "".</param>
+internal sealed class JobDescription(DateTime now, string namespaceHint)
+{
+    private const int EventLimit = 20;
+    private readonly StringBuilder _text = new();
+
+    public string Render(FoundJob found, IReadOnlyList<TrainingJob> members, IReadOnlyList<Corev1Event> events)
+    {
+        var meta = found.Object.Metadata;
+        _text.Append($"{found.Label}\n");
+        Line("Namespace", meta.NamespaceProperty);
+        Line("User", JobFacts.User(meta));
+        Line("Created", meta.CreationTimestamp is { } created ? $"{created:yyyy-MM-dd HH:mm:ss}Z ({Ages.Short(now - created)} ago)" : "-");
+        Line("Status", found.Phase);
+        Line(found.HasEnded ? "How" : "Why", found.Message);
+        if (found.Object is TrainingJob job)
+        {
+            Job(job);
+        }
+        else
+        {
+            Members(members);
+        }
+
+        Events(events);
+        Next(found);
+        return _text.ToString();
+    }
+
+    private void Job(TrainingJob job)
+    {
+        var status = job.Status;
+        Line("Group", job.GroupName());
+        Line("Needs", Needs(job));
+        Line("Image", job.Spec.Image);
+        Line("Placement", job.Backend());
+        Line("Queue", status?.Queue is { } queue && !job.HasEnded() && queue.Position is { } position ? $"position {position}" : null);
+        Line("Attempt", status?.Attempt is > 0 ? Attempt(status) : null);
+        Timeline(status?.Timeline);
+        Line("Checkpoint", status?.Checkpoint?.Latest);
+        Exit(status?.Exit);
+        Ranks(status?.Nodes?.Ranks);
+        Section("Mounts", job.Spec.Mounts is { Count: > 0 } mounts
+            ? new TextTable([new("PATH"), new("FROM"), new("MODE")], [.. mounts.Select(mount => new[] { mount.Path, mount.Storage ?? mount.Source ?? "-", mount.Mode?.ToString() ?? "-" })])
+            : null);
+    }
+
+    private static string Needs(TrainingJob job)
+    {
+        var resources = job.Spec.Resources;
+        string?[] parts =
+        [
+            job.NodeCount() == 1 ? "1 node" : $"{job.NodeCount()} nodes",
+            resources?.Accelerators is { } gpus ? $"{gpus} each" : null,
+            resources?.Cpus is { } cpus ? $"{cpus} CPUs" : null,
+            resources?.Memory is { } memory ? $"{memory} memory" : null,
+        ];
+        return string.Join(", ", parts.Where(part => part is not null));
+    }
+
+    private static string Attempt(TrainingJobStatus status)
+    {
+        var restarts = status.Restarts;
+        return $"{status.Attempt} (restarts: {restarts?.Counted ?? 0} counted, {restarts?.Infrastructure ?? 0} infrastructure, {restarts?.Preempted ?? 0} preempted)";
+    }
+
+    private void Timeline(TrainingJobTimeline? timeline)
+    {
+        if (timeline is null)
+        {
+            return;
+        }
+
+        (string Name, DateTime? At)[] steps =
+            [("queued", timeline.QueuedAt), ("admitted", timeline.AdmittedAt), ("started", timeline.StartedAt), ("finished", timeline.FinishedAt)];
+        DateTime? before = null;
+        var parts = new List<string>();
+        foreach (var (name, at) in steps.Where(step => step.At is not null))
+        {
+            parts.Add(before is { } earlier ? $"{name} {at:HH:mm:ss} (+{Ages.Short(at!.Value - earlier)})" : $"{name} {at:HH:mm:ss}");
+            before = at;
+        }
+
+        Line("Timeline", parts.Count == 0 ? null : string.Join(" → ", parts));
+    }
+
+    private void Exit(TrainingJobExit? exit)
+    {
+        if (exit is null)
+        {
+            return;
+        }
+
+        Line("Exit", $"rank {exit.Rank} ended with code {exit.Code} in {exit.Stage}");
+        foreach (var line in (exit.Message ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            _text.Append($"    | {Printable.Line(line)}\n");
+        }
+    }
+
+    private void Ranks(IReadOnlyList<RankStatus>? ranks) => Section("Ranks", ranks is { Count: > 0 }
+        ? new TextTable(
+            [new("RANK"), new("NODE"), new("POD"), new("IP"), new("STATE"), new("EXIT")],
+            [.. ranks.Select(rank => new[] { rank.Rank.ToString(), rank.Node ?? "-", rank.Name ?? "-", rank.Ip ?? "-", rank.State?.ToString() ?? "-", rank.ExitCode?.ToString() ?? "-" })])
+        : null);
+
+    private void Members(IReadOnlyList<TrainingJob> members) => Section("Jobs", members.Count == 0 ? null : new TextTable(
+        [new("NAME"), new("STATUS"), new("GPUS"), new("RESTARTS"), new("REASON")],
+        [.. members.Select(job => new[] { job.Metadata.Name, job.Phase(), job.Gpus().ToString(), job.RestartCount().ToString(), job.Why() })]));
+
+    private void Events(IReadOnlyList<Corev1Event> events) => Section("Events", events.Count == 0 ? null : new TextTable(
+        [new("AGE"), new("TYPE"), new("REASON"), new("MESSAGE")],
+        [
+            .. events.OrderBy(When).TakeLast(EventLimit).Select(happened => new[]
+            {
+                Ages.Short(now - When(happened)) + (happened.Count > 1 ? $" (x{happened.Count})" : ""),
+                happened.Type ?? "-", happened.Reason ?? "-", happened.Message ?? "-",
+            }),
+        ]));
+
+    private DateTime When(Corev1Event happened) =>
+        happened.LastTimestamp ?? happened.EventTime ?? happened.FirstTimestamp ?? happened.Metadata.CreationTimestamp ?? now;
+
+    private void Next(FoundJob found)
+    {
+        _text.Append("\nNext:\n");
+        string[] commands = found.HasEnded
+            ? [$"trestle logs {found.Name}", $"trestle retry {found.Name}", $"trestle cancel {found.Name} --delete"]
+            : [$"trestle logs {found.Name} -f", $"trestle cancel {found.Name}"];
+        foreach (var command in commands)
+        {
+            _text.Append($"  {command}{namespaceHint}\n");
+        }
+    }
+
+    private void Line(string name, string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+        {
+            _text.Append($"  {name + ":",-12}{Printable.Line(value)}\n");
+        }
+    }
+
+    private void Section(string title, TextTable? table)
+    {
+        if (table is null)
+        {
+            return;
+        }
+
+        _text.Append($"\n{title}:\n");
+        foreach (var line in PlainTable.Render(table).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            _text.Append($"  {line}\n");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using k8s;
+using k8s.Models;
+using Trestle.Api.V1Alpha1;
+
+namespace Trestle.Cli.Jobs;
+
+/// <summary>What the tables say about a job, read from its object.</summary>
+internal static class JobFacts
+{
+    public const string UserAnnotation = "trestle.dev/user";
+
+    public const string CancelAnnotation = "trestle.dev/cancel";
+
+    private static readonly string[] Ended = ["Succeeded", "Failed", "Cancelled"];
+
+    public static bool IsEnded(string phase) => Ended.Contains(phase);
+
+    public static string Phase(this TrainingJob job) => job.Metadata.DeletionTimestamp is not null ? "Cancelling" : PhaseText(job.Status?.Phase?.ToString());
+
+    public static string Phase(this JobGroup group) => group.Metadata.DeletionTimestamp is not null ? "Cancelling" : PhaseText(group.Status?.Phase?.ToString());
+
+    public static bool HasEnded(this TrainingJob job) => IsEnded(PhaseText(job.Status?.Phase?.ToString()));
+
+    public static bool HasEnded(this JobGroup group) => IsEnded(PhaseText(group.Status?.Phase?.ToString()));
+
+    /// <summary>GPUs the whole job holds or waits for.</summary>
+    public static int Gpus(this TrainingJob job) => job.NodeCount() * GpusPerNode(job.Spec);
+
+    public static int GpusPerNode(TrainingJobSpec spec) =>
+        spec.Resources?.Accelerators is { Length: > 0 } text && Accelerators.TryParse(text, out var accelerators, out _) ? accelerators.Count : 0;
+
+    public static string User(V1ObjectMeta metadata) =>
+        metadata.Annotations is { } annotations && annotations.TryGetValue(UserAnnotation, out var user) ? user : "-";
+
+    public static int NodeCount(this TrainingJob job) => job.Spec.NodeCount();
+
+    public static int NodeCount(this TrainingJobSpec spec) => spec.Nodes ?? 1;
+
+    public static string? GroupName(this TrainingJob job) =>
+        job.Spec.Group ?? job.Metadata.OwnerReferences?.FirstOrDefault(owner => owner.Kind == nameof(JobGroup))?.Name;
+
+    public static int RestartCount(this TrainingJob job) =>
+        job.Status?.Restarts is { } restarts ? restarts.Counted + restarts.Infrastructure + restarts.Preempted : 0;
+
+    /// <summary>The failed rank's code; "-" when no process of it ended.</summary>
+    public static string ExitCodeText(this TrainingJob job) =>
+        job.Status?.Exit?.Code?.ToString() ?? (job.Phase() == "Succeeded" ? "0" : "-");
+
+    /// <summary>Why it waits while it waits, else what the operator says.</summary>
+    public static string Why(this TrainingJob job) =>
+        (job.Phase() is "Queued" or "Pending" ? job.Status?.Queue?.Reason : null) ?? job.Status?.Message ?? "";
+
+    public static string Why(this JobGroup group) => group.Status?.Message ?? "";
+
+    /// <summary>Where it runs, or the first place it would.</summary>
+    public static string Backend(this TrainingJob job)
+    {
+        if (job.Status?.Placement is { } placed)
+        {
+            return placed.Slurm is { } slurm ? $"slurm/{slurm.Cluster}" : "kubernetes";
+        }
+
+        return job.Spec.Placement is [{ Slurm: { } wanted }, ..] ? $"slurm/{wanted.Cluster}" : "kubernetes";
+    }
+
+    private static string PhaseText(string? phase) => string.IsNullOrEmpty(phase) ? "Pending" : phase;
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using k8s.Models;
+using Trestle.Api.V1Alpha1;
+using Trestle.Cli.Connection;
+using Trestle.Cli.Jobs;
+
+namespace Trestle.Cli.Logs;
+
+/// <summary>The logs of one job, or of all jobs of a group, from the pods' logs.</summary>
+internal sealed class ClusterLogs(Cluster cluster, FoundJob found) : ILogSource
+{
+    private const string MainContainer = "main";
+
+    public async Task<LogSubject?> FindAsync(CancellationToken cancellation)
+    {
+        var now = await cluster.RefreshAsync(found, cancellation);
+        return now is null ? null : new LogSubject(now.Phase, now.HasEnded, now.ExitCode, now.Message);
+    }
+
+    public async Task<IReadOnlyList<LogRank>> RanksAsync(CancellationToken cancellation)
+    {
+        var selector = found.Object is JobGroup
+            ? $"{PodLabels.JobGroup}={found.Name}"
+            : $"{PodLabels.JobUid}={found.Object.Metadata.Uid}";
+        var pods = await cluster.PodsAsync(selector, cancellation);
+        return [.. pods.Where(pod => Label(pod, PodLabels.JobName).Length > 0).Select(ToRank)];
+    }
+
+    public async IAsyncEnumerable<string> ReadAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var stream = await cluster.OpenLogAsync(rank.Pod, Query(query), cancellation);
+        using var reader = new StreamReader(stream);
+        while (await cluster.ReadLineAsync(reader, cancellation) is { } line)
+        {
+            yield return line;
+        }
+    }
+
+    public bool IsPassing(Exception error) => ErrorTranslation.IsPassing(error);
+
+    public bool IsGone(Exception error) => error is CliException { ExitCode: ExitCode.NotFound };
+
+    private static string Query(LogQuery query)
+    {
+        var text = $"container={MainContainer}&timestamps=true";
+        text += query.Follow ? "&follow=true" : "";
+        text += query.SinceTime is null ? "" : "&sinceTime=" + Uri.EscapeDataString(WholeSecond(query.SinceTime));
+        text += query.SinceSeconds is null ? "" : $"&sinceSeconds={query.SinceSeconds}";
+        return text + (query.Tail is null ? "" : $"&tailLines={query.Tail}");
+    }
+
+    // Kubernetes reads sinceTime to the second; sending less than it holds keeps the cursor right on servers that read more.
+    private static string WholeSecond(string stamp) =>
+        DateTimeOffset.Parse(stamp, CultureInfo.InvariantCulture).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static LogRank ToRank(V1Pod pod)
+    {
+        var task = Label(pod, PodLabels.Task);
+        return new LogRank(
+            pod.Metadata.Name,
+            pod.Metadata.Uid,
+            Label(pod, PodLabels.JobName),
+            task.Length > 0 ? task : null,
+            int.TryParse(Label(pod, PodLabels.Rank), CultureInfo.InvariantCulture, out var rank) ? rank : 0,
+            int.TryParse(Label(pod, PodLabels.Attempt), CultureInfo.InvariantCulture, out var attempt) ? attempt : 1,
+            StateOf(pod));
+    }
+
+    private static string Label(V1Pod pod, string name) => pod.Metadata.Labels is { } labels && labels.TryGetValue(name, out var value) ? value : "";
+
+    private static RankState StateOf(V1Pod pod)
+    {
+        var state = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == MainContainer)?.State;
+        return state switch
+        {
+            { Terminated: not null } => RankState.Ended,
+            { Running: not null } => RankState.Running,
+            _ => pod.Status?.Phase is "Failed" or "Succeeded" ? RankState.Ended : RankState.Waiting,
+        };
+    }
+}

@@ -1,0 +1,10 @@
+namespace Trestle.Cli.Output;
+
+internal enum OutputFormat
+{
+    Table,
+    Wide,
+    Json,
+    Yaml,
+    Name,
+}

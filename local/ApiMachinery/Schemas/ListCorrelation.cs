@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+
+namespace Trestle.Local.ApiMachinery;
+
+/// <summary>Finds an item's counterpart in the old list; only lists of type map have one.</summary>
+internal sealed class ListCorrelation
+{
+    private readonly Dictionary<string, JsonNode> old = new(StringComparer.Ordinal);
+    private readonly SchemaNode schema;
+
+    public ListCorrelation(JsonArray items, SchemaNode schema)
+    {
+        this.schema = schema;
+        if (schema.ListType != "map") return;
+        foreach (var item in items.OfType<JsonObject>()) old.TryAdd(Identity(item, schema.ListKeys).ToJsonString(), item);
+    }
+
+    public JsonNode? Find(JsonNode? item) => item is JsonObject obj && old.Count > 0 ? old.GetValueOrDefault(Identity(obj, schema.ListKeys).ToJsonString()) : null;
+
+    /// <summary>The key fields of an item, sorted by name.</summary>
+    public static JsonObject Identity(JsonObject item, IReadOnlyList<string> keys)
+    {
+        var identity = new JsonObject();
+        foreach (var key in keys.Order(StringComparer.Ordinal))
+            if (item.TryGetPropertyValue(key, out var value)) identity[key] = value?.DeepClone();
+        return identity;
+    }
+}

@@ -1,0 +1,136 @@
+using k8s.Models;
+using Trestle.Api.V1Alpha1;
+using Trestle.Cli.Jobs;
+using Trestle.Cli.Output;
+
+namespace Trestle.Cli.Tests.Jobs;
+
+public sealed class JobTablesTests
+{
+    private static readonly JobGroup Group = new()
+    {
+        Metadata = new V1ObjectMeta { Name = "train-eval", NamespaceProperty = "research", CreationTimestamp = AJob.Noon.AddMinutes(-3) },
+        Status = new JobGroupStatus { Phase = "Running", Message = "trainer is running" },
+    };
+
+    [Fact]
+    public void The_queue_shows_groups_with_their_tasks_below_and_why_jobs_wait()
+    {
+        var jobs = new JobSet(
+            [
+                AJob.Named("big").Nodes(4).Gpus("H100:8").Queued("waiting for 32 H100: 8 free").Build(),
+                AJob.Named("train-eval-trainer").Nodes(4).Gpus("H100:8").InGroup("train-eval").Running(TimeSpan.FromMinutes(2)).Restarted(1).Build(),
+                AJob.Named("eval-100").InGroup("train-eval").Ended("Succeeded", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), 0).Build(),
+                AJob.Named("done").Ended("Succeeded", TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0).Build(),
+            ],
+            [Group]);
+        PlainTable.Render(QueueTable.Build(jobs, AJob.Noon, allNamespaces: false)).ShouldBe(
+            """
+            NAME                   USER    QUEUE   BACKEND      GPUS   STATUS    TIME   RESTARTS   REASON
+            train-eval             -       -       kubernetes   32     Running   3m     1          trainer is running
+              train-eval-trainer   alice   -       kubernetes   32     Running   2m     1          4/4 nodes running on kubernetes
+            big                    alice   -       kubernetes   32     Queued    10m    0          waiting for 32 H100: 8 free
+
+            """);
+    }
+
+    [Fact]
+    public void A_job_whose_group_is_gone_is_still_shown()
+    {
+        var jobs = new JobSet([AJob.Named("orphan").InGroup("gone").Running(TimeSpan.Zero).Build()], []);
+        QueueTable.Build(jobs, AJob.Noon, allNamespaces: false).Rows.Single()[0].ShouldBe("orphan");
+    }
+
+    [Fact]
+    public void History_shows_exit_code_time_and_gpu_hours_newest_first()
+    {
+        var jobs = new JobSet(
+            [
+                AJob.Named("ok").Nodes(4).Gpus("H100:8").Ended("Succeeded", TimeSpan.FromMinutes(90), TimeSpan.FromHours(5), 0).Build(),
+                AJob.Named("bad").Ended("Failed", TimeSpan.FromSeconds(12), TimeSpan.FromMinutes(3), 7, "Traceback: boom").Build(),
+                AJob.Named("never-ran").Phase("Cancelled", "cancelled by bob").Build(),
+                AJob.Named("active").Running(TimeSpan.FromSeconds(1)).Build(),
+            ],
+            []);
+        PlainTable.Render(HistoryTable.Build(jobs, AJob.Noon, allNamespaces: false)).ShouldBe(
+            """
+            NAME        USER    BACKEND      STATUS      EXIT   ELAPSED   GPUS   GPU-HOURS   RESTARTS   ENDED    REASON
+            bad         alice   kubernetes   Failed      7      12s       -      -           0          3m ago   Traceback: boom
+            never-ran   alice   kubernetes   Cancelled   -      -         -      -           0          -        cancelled by bob
+            ok          alice   kubernetes   Succeeded   0      90m       32     48.0        0          5h ago   -
+
+            """);
+    }
+
+    [Fact]
+    public void All_namespaces_puts_the_namespace_first()
+    {
+        var table = QueueTable.Build(new JobSet([AJob.Named("a").Queued("x").Build()], []), AJob.Noon, allNamespaces: true);
+        table.Columns[0].Header.ShouldBe("NAMESPACE");
+        table.Rows.Single()[0].ShouldBe("research");
+    }
+
+    [Theory]
+    [InlineData("Queued", "PENDING")]
+    [InlineData("Starting", "STARTING")]
+    [InlineData("Restarting", "RECOVERING")]
+    [InlineData("Cancelled", "CANCELLED")]
+    [InlineData("Failed", "FAILED")]
+    public void Sky_sees_its_own_states(string phase, string state) => SkyQueueTable.State(AJob.Named("a").Phase(phase).Build()).ShouldBe(state);
+
+    [Fact]
+    public void Sky_sees_a_failed_setup() =>
+        SkyQueueTable.State(AJob.Named("a").Ended("Failed", default, default, 1).Change(job => job.Status!.Exit!.Stage = "Setup").Build()).ShouldBe("FAILED_SETUP");
+
+    [Fact]
+    public void The_commands_exit_code_is_the_jobs()
+    {
+        FoundJob.Of(AJob.Named("a").Ended("Failed", default, default, 7).Build()).ExitCode.ShouldBe(7);
+        FoundJob.Of(AJob.Named("a").Ended("Succeeded", default, default, 0).Build()).ExitCode.ShouldBe(0);
+        FoundJob.Of(AJob.Named("a").Phase("Cancelled").Build()).ExitCode.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_description_says_what_why_where_and_what_to_type_next()
+    {
+        var job = AJob.Named("bad").Nodes(2).Gpus("H100:8").Ended("Failed", TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(1), 7, "line one\nline two")
+            .Change(job =>
+            {
+                job.Status!.Message = "rank 1 failed";
+                job.Status.Attempt = 4;
+                job.Status.Restarts = new RestartCounts { Counted = 3 };
+                job.Status.Nodes = new NodesStatus { Ranks = [new RankStatus { Rank = 0, Name = "bad-0-a4", Node = "node-0", State = "Failed", ExitCode = 7 }] };
+            }).Build();
+        var happened = new Corev1Event { Type = "Warning", Reason = "RankFailed", Message = "rank 1 exited with 7", Count = 3, LastTimestamp = AJob.Noon.AddMinutes(-1), Metadata = new V1ObjectMeta() };
+        new JobDescription(AJob.Noon, " -n research").Render(FoundJob.Of(job), [], [happened]).ShouldBe(
+            """
+            job bad
+              Namespace:  research
+              User:       alice
+              Created:    2026-11-24 11:50:00Z (10m ago)
+              Status:     Failed
+              How:        rank 1 failed
+              Needs:      2 nodes, H100:8 each
+              Placement:  kubernetes
+              Attempt:    4 (restarts: 3 counted, 0 infrastructure, 0 preempted)
+              Timeline:   queued 11:57:00 → admitted 11:57:00 (+0s) → started 11:57:00 (+0s) → finished 11:59:00 (+2m)
+              Exit:       rank 0 ended with code 7 in Run
+                | line one
+                | line two
+
+            Ranks:
+              RANK   NODE     POD        IP   STATE    EXIT
+              0      node-0   bad-0-a4   -    Failed   7
+
+            Events:
+              AGE        TYPE      REASON       MESSAGE
+              60s (x3)   Warning   RankFailed   rank 1 exited with 7
+
+            Next:
+              trestle logs bad -n research
+              trestle retry bad -n research
+              trestle cancel bad --delete -n research
+
+            """);
+    }
+}
