@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Trestle.Api.V1Alpha1;
+using Trestle.Api.Launch;
 using Trestle.Cli.Connection;
 using Trestle.Cli.Jobs;
 
@@ -41,7 +41,7 @@ internal static class CancelCommand
         }
         else
         {
-            await cluster.AnnotateAsync(found.Object, JobFacts.CancelAnnotation, "true", cancellation);
+            await cluster.AnnotateAsync(found.Object, Annotations.Cancel, "true", cancellation);
             await host.Out.WriteLineAsync($"{found.Label} is being cancelled");
         }
     }

@@ -24,7 +24,7 @@ internal static class DescribeCommand
                 return ExitCode.Ok;
             }
 
-            var events = await connection.EventsAsync(found.Object.Metadata.Uid, cancellation);
+            var events = await connection.EventsAsync(found.Object.Metadata, cancellation);
             var members = found.Object is Api.V1Alpha1.JobGroup group ? (await connection.JobsAsync(false, cancellation)).MembersOf(group) : [];
             var description = new JobDescription(host.Time.GetUtcNow().UtcDateTime, connection.NamespaceHint);
             await host.Out.WriteAsync(description.Render(found, members, events));

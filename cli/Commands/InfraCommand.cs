@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
+using k8s;
 using Trestle.Cli.Connection;
 using Trestle.Cli.Nodes;
 using Trestle.Cli.Output;
@@ -33,7 +35,7 @@ internal static class InfraCommand
     {
         var nodes = await cluster.NodesAsync(cancellation);
         var pods = await cluster.AllPodsAsync(cancellation);
-        var objects = nodes.Select(node => new ListedObject("node", node.Metadata.Name, () => cluster.ToJson(node))).ToArray();
+        var objects = nodes.Select(node => new ListedObject("node", node.Metadata.Name, () => JsonNode.Parse(KubernetesJson.Serialize(node))!)).ToArray();
         if (format is OutputFormat.Table or OutputFormat.Wide && nodes.Count > 0)
         {
             Listing.Write(host, format, InfraTable.ByType(nodes, pods), objects, "");

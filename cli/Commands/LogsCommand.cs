@@ -74,7 +74,7 @@ internal static class LogsCommand
             throw new CliException(NoLogs(found, selection), ExitCode.NotFound);
         }
 
-        var started = ranks.Where(rank => rank.State != RankState.Waiting).ToArray();
+        var started = ranks.Where(rank => rank.State != LogState.Waiting).ToArray();
         if (started.Length == 0)
         {
             printer.Note($"{found.Label} has not written anything yet: {found.Phase}{(found.Message.Length > 0 ? ", " + found.Message : "")}");

@@ -1,31 +1,29 @@
-using System.Net;
-using System.Text;
+using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using k8s;
 using k8s.Models;
+using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Jobs;
-using Trestle.Runtime;
 
 namespace Trestle.Cli.Connection;
 
-/// <summary>The cluster a command talks to. Every failure comes out as a <see cref="CliException"/> that names the server.</summary>
+/// <summary>What commands do with a cluster. Every failure comes out as a <see cref="CliException"/> that names the server.</summary>
 internal sealed class Cluster : IDisposable
 {
-    private const string SystemNamespace = "trestle-system";
-    private const string InfoConfigMap = "trestle-info";
-    private readonly IKubeApi _api;
-    private readonly IDisposable _connection;
+    private const string MergePatch = "application/merge-patch+json";
+    private readonly ApiConnection _api;
 
-    private Cluster(IKubeApi api, IDisposable connection, string server, string? context, string ns, bool namespaceGiven)
+    private Cluster(ApiConnection api, FoundCluster found, string? givenNamespace)
     {
         _api = api;
-        _connection = connection;
-        Server = server;
-        Context = context;
-        Namespace = ns;
-        NamespaceHint = namespaceGiven ? $" -n {ns}" : "";
+        Server = found.Configuration.Host.TrimEnd('/');
+        Context = found.Context;
+        Namespace = givenNamespace ?? (string.IsNullOrEmpty(found.Configuration.Namespace) ? "default" : found.Configuration.Namespace);
+        NamespaceHint = givenNamespace is null ? "" : $" -n {givenNamespace}";
     }
 
     public string Server { get; }
@@ -39,50 +37,135 @@ internal sealed class Cluster : IDisposable
 
     public static Cluster Connect(ClusterTarget target, CliHost host)
     {
-        throw new NotImplementedException();
+        var found = ClusterFinder.Find(target, host);
+        // Follows last as long as the job does; requests have their own limit.
+        found.Configuration.HttpClientTimeout = Timeout.InfiniteTimeSpan;
+        return new Cluster(new ApiConnection(new Kubernetes(found.Configuration), host.Time), found, target.Namespace);
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose() => _api.Dispose();
 
     public string NamespaceHintFor(string ns) => ns == Namespace ? NamespaceHint : $" -n {ns}";
 
-    public async Task<FoundJob> FindJobOrGroupAsync(string name, CancellationToken cancellation)
-    {
-        if (await CallAsync(() => _api.FindAsync<TrainingJob>(Namespace, name, cancellation)) is { } job)
-        {
-            return FoundJob.Of(job);
-        }
-
-        return await CallAsync(() => _api.FindAsync<JobGroup>(Namespace, name, cancellation)) is { } group
-            ? FoundJob.Of(group)
-            : throw CliException.NotFound($"there is no job or group {name} in namespace {Namespace}; see: trestle queue{NamespaceHint}, trestle history{NamespaceHint}");
-    }
+    public async Task<FoundJob> FindJobOrGroupAsync(string name, CancellationToken cancellation) =>
+        await FindAsync(ApiPaths.Object(TrainingJob.KubePlural, Namespace, name), TrestleJson.Default.TrainingJob, cancellation) is { } job ? FoundJob.Of(job)
+        : await FindAsync(ApiPaths.Object(JobGroup.KubePlural, Namespace, name), TrestleJson.Default.JobGroup, cancellation) is { } group ? FoundJob.Of(group)
+        : throw CliException.NotFound($"there is no job or group {name} in namespace {Namespace}; see: trestle queue{NamespaceHint}, trestle history{NamespaceHint}");
 
     /// <summary>The same object as it is now; null when it is gone or another took its name.</summary>
     public async Task<FoundJob?> RefreshAsync(FoundJob found, CancellationToken cancellation)
     {
-        var meta = found.Object.Metadata;
+        var path = ApiPaths.Object(found.Object);
         IKubernetesObject<V1ObjectMeta>? now = found.Object is JobGroup
-            ? await CallAsync(() => _api.FindAsync<JobGroup>(meta.NamespaceProperty, meta.Name, cancellation))
-            : await CallAsync(() => _api.FindAsync<TrainingJob>(meta.NamespaceProperty, meta.Name, cancellation));
-        return now is null || now.Metadata.Uid != meta.Uid ? null : FoundJob.Of(now);
+            ? await FindAsync(path, TrestleJson.Default.JobGroup, cancellation)
+            : await FindAsync(path, TrestleJson.Default.TrainingJob, cancellation);
+        return now is null || now.Metadata.Uid != found.Object.Metadata.Uid ? null : FoundJob.Of(now);
     }
 
-    public Task<JobSet> JobsAsync(bool allNamespaces, CancellationToken cancellation) => throw new NotImplementedException();
-    public Task<string?> ObjectRootAsync(CancellationToken c) => throw new NotImplementedException();
-    public Task<IReadOnlyList<V1Node>> NodesAsync(CancellationToken c) => throw new NotImplementedException();
-    public Task<IReadOnlyList<V1Pod>> AllPodsAsync(CancellationToken c) => throw new NotImplementedException();
-    public Task<IReadOnlyList<V1Pod>> PodsAsync(string selector, CancellationToken c) => throw new NotImplementedException();
-    public Task<IReadOnlyList<Corev1Event>> EventsAsync(string uid, CancellationToken c) => throw new NotImplementedException();
-    public JsonNode ToJson(V1Node n) => throw new NotImplementedException();
-    public Task<(string, IReadOnlyList<string>)> WhoAmIAsync(CancellationToken c) => throw new NotImplementedException();
-    public Task<string?> CreateAsync(IKubernetesObject<V1ObjectMeta> o, bool dryRun, CancellationToken c) => throw new NotImplementedException();
-    public Task DeleteAsync(IKubernetesObject<V1ObjectMeta> o, CancellationToken c) => throw new NotImplementedException();
-    public Task AnnotateAsync(IKubernetesObject<V1ObjectMeta> o, string k, string v, CancellationToken c) => throw new NotImplementedException();
-    public Task SetSuspendAsync(TrainingJob o, bool v, CancellationToken c) => throw new NotImplementedException();
-    public Task SetOwnerAsync(IKubernetesObject<V1ObjectMeta> o, IKubernetesObject<V1ObjectMeta> v, CancellationToken c) => throw new NotImplementedException();
-    public Task<Stream> OpenLogAsync(string pod, string q, CancellationToken c) => throw new NotImplementedException();
-    public async Task<string?> ReadLineAsync(StreamReader r, CancellationToken c) => throw new NotImplementedException();
+    public async Task<JobSet> JobsAsync(bool allNamespaces, CancellationToken cancellation)
+    {
+        var ns = allNamespaces ? null : Namespace;
+        var jobs = ListAsync(ApiPaths.Collection(TrainingJob.KubePlural, ns), "", item => item.Deserialize(TrestleJson.Default.TrainingJob)!, cancellation);
+        var groups = ListAsync(ApiPaths.Collection(JobGroup.KubePlural, ns), "", item => item.Deserialize(TrestleJson.Default.JobGroup)!, cancellation);
+        return new JobSet(await jobs, await groups);
+    }
+
+    /// <summary>Where storages of this machine live; null on a real cluster.</summary>
+    public async Task<string?> ObjectRootAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var info = await FindAsync(ApiPaths.Core("configmaps", Names.SystemNamespace, Names.InfoConfigMap), TrestleJson.Default.V1ConfigMap, cancellation);
+            return info?.Data is { } data && data.TryGetValue(Names.InfoObjectRoot, out var root) ? root : null;
+        }
+        catch (CliException error) when (error.ExitCode == ExitCode.Forbidden)
+        {
+            // A user of a real cluster need not see our namespace.
+            return null;
+        }
+    }
+
+    public Task<IReadOnlyList<V1Node>> NodesAsync(CancellationToken cancellation) =>
+        ListAsync("/api/v1/nodes", "", item => KubernetesJson.Deserialize<V1Node>(item), cancellation);
+
+    public Task<IReadOnlyList<V1Pod>> AllPodsAsync(CancellationToken cancellation) =>
+        ListAsync("/api/v1/pods", "", item => KubernetesJson.Deserialize<V1Pod>(item), cancellation);
+
+    public Task<IReadOnlyList<V1Pod>> PodsAsync(string ns, string selector, CancellationToken cancellation) =>
+        ListAsync(ApiPaths.Core("pods", ns), "labelSelector=" + Uri.EscapeDataString(selector), item => KubernetesJson.Deserialize<V1Pod>(item), cancellation);
+
+    public Task<IReadOnlyList<Corev1Event>> EventsAsync(V1ObjectMeta of, CancellationToken cancellation) =>
+        ListAsync(
+            ApiPaths.Core("events", of.NamespaceProperty),
+            "fieldSelector=" + Uri.EscapeDataString($"involvedObject.uid={of.Uid}"),
+            item => KubernetesJson.Deserialize<Corev1Event>(item),
+            cancellation);
+
+    public Task<Stream> OpenLogAsync(string ns, string pod, string query, CancellationToken cancellation) =>
+        CallAsync(() => _api.OpenAsync($"{ApiPaths.Core("pods", ns, pod)}/log?{query}", cancellation));
+
+    /// <summary>Null at the end.</summary>
+    public Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellation) =>
+        CallAsync(() => reader.ReadLineAsync(cancellation).AsTask());
+
+    public async Task<(string User, IReadOnlyList<string> Groups)> WhoAmIAsync(CancellationToken cancellation)
+    {
+        const string review = """{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}""";
+        var body = await CallAsync(() => _api.SendAsync(HttpMethod.Post, "/apis/authentication.k8s.io/v1/selfsubjectreviews", (review, "application/json"), cancellation));
+        var user = JsonNode.Parse(body)?["status"]?["userInfo"];
+        return ((string?)user?["username"] ?? "-", [.. (user?["groups"] as JsonArray ?? []).Select(group => (string?)group ?? "")]);
+    }
+
+    /// <summary>The new object's uid.</summary>
+    public async Task<string?> CreateAsync(IKubernetesObject<V1ObjectMeta> item, bool dryRun, CancellationToken cancellation)
+    {
+        var path = $"{ApiPaths.Collection(item)}?fieldValidation=Strict&fieldManager=trestle{(dryRun ? "&dryRun=All" : "")}";
+        var body = ObjectJson.Text(item);
+        var answer = await CallAsync(() => _api.SendAsync(HttpMethod.Post, path, (body, "application/json"), cancellation));
+        return (string?)JsonNode.Parse(answer)?["metadata"]?["uid"] ?? "";
+    }
+
+    /// <summary>Deletes this very object, not one that took its name since.</summary>
+    public Task DeleteAsync(IKubernetesObject<V1ObjectMeta> item, CancellationToken cancellation)
+    {
+        var options = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "DeleteOptions", ["propagationPolicy"] = "Background" };
+        if (!string.IsNullOrEmpty(item.Metadata.Uid))
+        {
+            options["preconditions"] = new JsonObject { ["uid"] = item.Metadata.Uid };
+        }
+
+        return CallAsync(() => _api.SendAsync(HttpMethod.Delete, ApiPaths.Object(item), (options.ToJsonString(), "application/json"), cancellation));
+    }
+
+    public Task AnnotateAsync(IKubernetesObject<V1ObjectMeta> item, string name, string value, CancellationToken cancellation) =>
+        MergeAsync(item, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [name] = value } } }, cancellation);
+
+    public Task SetSuspendAsync(TrainingJob job, bool suspend, CancellationToken cancellation) =>
+        MergeAsync(job, new JsonObject { ["spec"] = new JsonObject { ["suspend"] = suspend } }, cancellation);
+
+    public Task SetOwnerAsync(IKubernetesObject<V1ObjectMeta> item, IKubernetesObject<V1ObjectMeta> owner, CancellationToken cancellation) =>
+        MergeAsync(item, new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["ownerReferences"] = new JsonArray(new JsonObject
+                {
+                    ["apiVersion"] = owner.ApiVersion,
+                    ["kind"] = owner.Kind,
+                    ["name"] = owner.Metadata.Name,
+                    ["uid"] = owner.Metadata.Uid,
+                }),
+            },
+        }, cancellation);
+
+    private Task MergeAsync(IKubernetesObject<V1ObjectMeta> item, JsonObject patch, CancellationToken cancellation) =>
+        CallAsync(() => _api.SendAsync(HttpMethod.Patch, ApiPaths.Object(item) + "?fieldManager=trestle", (patch.ToJsonString(), MergePatch), cancellation));
+
+    private Task<T?> FindAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class => CallAsync(() => _api.FindAsync(path, type, cancellation));
+
+    private Task<IReadOnlyList<T>> ListAsync<T>(string path, string query, Func<JsonElement, T> read, CancellationToken cancellation) =>
+        CallAsync(() => _api.ListAsync(path, query, read, cancellation));
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call)
     {
@@ -90,7 +173,7 @@ internal sealed class Cluster : IDisposable
         {
             return await call();
         }
-        catch (Exception error) when (error is not (CliException or OperationCanceledException))
+        catch (Exception error) when (error is ApiException or HttpRequestException or IOException or SocketException or AuthenticationException or TimeoutException or JsonException)
         {
             throw ErrorTranslation.Translate(error, Server);
         }

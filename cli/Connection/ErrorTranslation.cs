@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using Trestle.Runtime;
 
 namespace Trestle.Cli.Connection;
 
@@ -13,7 +12,7 @@ internal static class ErrorTranslation
     public static CliException Translate(Exception error, string? server = null) => error switch
     {
         CliException answer => answer,
-        KubeApiException api => Translate(api, server ?? "the cluster"),
+        ApiException api => Translate(api, server ?? "the cluster"),
         HttpRequestException or SocketException or IOException { InnerException: SocketException } when server is not null => Unreachable(error, server),
         TaskCanceledException or TimeoutException when server is not null => new CliException(
             $"the Kubernetes API at {server} doesn't answer in time; is it running? Check with: kubectl --server {server} version", cause: error) { IsPassing = true },
@@ -25,12 +24,12 @@ internal static class ErrorTranslation
     public static bool IsPassing(Exception error) => error switch
     {
         CliException answer => answer.IsPassing,
-        KubeApiException api => IsPassing(api.StatusCode),
+        ApiException api => IsPassing(api.StatusCode),
         HttpRequestException or IOException or SocketException or TimeoutException => true,
         _ => false,
     };
 
-    private static CliException Translate(KubeApiException error, string server) => error.StatusCode switch
+    private static CliException Translate(ApiException error, string server) => error.StatusCode switch
     {
         HttpStatusCode.Unauthorized => new CliException(
             $"the Kubernetes API at {server} doesn't accept your credentials; sign in again or choose another with --context", ExitCode.Forbidden, error),
@@ -51,7 +50,7 @@ internal static class ErrorTranslation
 
     // "the server could not find the requested resource" is how a cluster without our CRDs answers.
     private static string NotFound(string message) =>
-        message.Contains("could not find the requested resource", StringComparison.Ordinal) || message.Contains("page not found", StringComparison.Ordinal)
+        ApiConnection.IsUnknownKind(message)
             ? "this cluster has no Trestle: its resource types are not installed; install the chart, or start one on this machine with: trestle local up"
             : Sentence(message);
 

@@ -1,5 +1,6 @@
 using k8s;
 using k8s.Models;
+using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 
 namespace Trestle.Cli.Jobs;
@@ -7,10 +8,6 @@ namespace Trestle.Cli.Jobs;
 /// <summary>What the tables say about a job, read from its object.</summary>
 internal static class JobFacts
 {
-    public const string UserAnnotation = "trestle.dev/user";
-
-    public const string CancelAnnotation = "trestle.dev/cancel";
-
     private static readonly string[] Ended = ["Succeeded", "Failed", "Cancelled"];
 
     public static bool IsEnded(string phase) => Ended.Contains(phase);
@@ -30,7 +27,7 @@ internal static class JobFacts
         spec.Resources?.Accelerators is { Length: > 0 } text && Accelerators.TryParse(text, out var accelerators, out _) ? accelerators.Count : 0;
 
     public static string User(V1ObjectMeta metadata) =>
-        metadata.Annotations is { } annotations && annotations.TryGetValue(UserAnnotation, out var user) ? user : "-";
+        metadata.Annotations is { } annotations && annotations.TryGetValue(Annotations.User, out var user) ? user : "-";
 
     public static int NodeCount(this TrainingJob job) => job.Spec.NodeCount();
 
@@ -40,7 +37,7 @@ internal static class JobFacts
         job.Spec.Group ?? job.Metadata.OwnerReferences?.FirstOrDefault(owner => owner.Kind == nameof(JobGroup))?.Name;
 
     public static int RestartCount(this TrainingJob job) =>
-        job.Status?.Restarts is { } restarts ? restarts.Counted + restarts.Infrastructure + restarts.Preempted : 0;
+        job.Status?.Restarts is { } restarts ? (restarts.Counted ?? 0) + (restarts.Infrastructure ?? 0) + (restarts.Preempted ?? 0) + (restarts.Recovered ?? 0) : 0;
 
     /// <summary>The failed rank's code; "-" when no process of it ended.</summary>
     public static string ExitCodeText(this TrainingJob job) =>

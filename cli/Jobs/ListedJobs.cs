@@ -1,8 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using Trestle.Api.V1Alpha1;
+using Trestle.Cli.Connection;
 using Trestle.Cli.Output;
 
 namespace Trestle.Cli.Jobs;
@@ -23,16 +23,13 @@ internal static class ListedJobs
 
     private static string KindName(IKubernetesObject<V1ObjectMeta> item) => item switch
     {
-        TrainingJob or JobGroup or Storage => $"{item.Kind.ToLowerInvariant()}.{TrestleGroup.Name}",
+        TrainingJob or JobGroup or Storage => $"{item.Kind.ToLowerInvariant()}.{ApiGroup.Name}",
         _ => item.Kind.ToLowerInvariant(),
     };
 
     // A secret's value was given by the user and still must not come out again.
     private static JsonNode ToJson(IKubernetesObject<V1ObjectMeta> item) => item switch
     {
-        TrainingJob job => JsonSerializer.SerializeToNode(job, TrestleJson.Options)!,
-        JobGroup group => JsonSerializer.SerializeToNode(group, TrestleJson.Options)!,
-        Storage storage => JsonSerializer.SerializeToNode(storage, TrestleJson.Options)!,
         V1Secret secret => ToJson(new V1ConfigMap
         {
             ApiVersion = secret.ApiVersion,
@@ -40,6 +37,6 @@ internal static class ListedJobs
             Metadata = secret.Metadata,
             Data = secret.StringData?.Keys.ToDictionary(key => key, _ => "(hidden)", StringComparer.Ordinal),
         }),
-        _ => JsonNode.Parse(KubernetesJson.Serialize(item))!,
+        _ => JsonNode.Parse(ObjectJson.Text(item))!,
     };
 }

@@ -21,13 +21,17 @@ internal static class QueueTable
             }
 
             rows.Add(Row(group, members, now, allNamespaces));
-            rows.AddRange(members.Where(member => !member.HasEnded() || !group.HasEnded()).Select(member => Row(member, now, allNamespaces, indent: "  ")));
+            rows.AddRange(members.Where(member => !member.HasEnded() || IsTask(member, group)).Select(member => Row(member, now, allNamespaces, indent: "  ")));
         }
 
         rows.AddRange(jobs.Loose.Where(job => !job.HasEnded()).Select(job => Row(job, now, allNamespaces, indent: "")));
         TableColumn[] columns = [.. Headers.Select(header => new TableColumn(header))];
         return new TextTable(allNamespaces ? [new TableColumn("NAMESPACE"), .. columns] : columns, rows);
     }
+
+    // A task that has ended belongs to the picture of its group; launched jobs that have ended are history.
+    private static bool IsTask(TrainingJob job, JobGroup group) =>
+        !group.HasEnded() && group.Spec.Tasks.Any(task => job.Metadata.Name == $"{group.Metadata.Name}-{task.Name}");
 
     private static string[] Row(TrainingJob job, DateTime now, bool allNamespaces, string indent) => With(allNamespaces, job.Metadata,
     [

@@ -34,7 +34,7 @@ internal static class JobOverrides
     {
         foreach (var name in names)
         {
-            SetEnv(spec, new EnvVar { Name = name, ValueFrom = new EnvVarSource { SecretKeyRef = new KeyReference { Name = secret, Key = name } } });
+            SetEnv(spec, new EnvVar { Name = name, ValueFrom = new EnvVarSource { SecretKeyRef = new KeySelector { Name = secret, Key = name } } });
         }
     }
 

@@ -1,5 +1,4 @@
 using Trestle.Cli.Connection;
-using Trestle.Runtime;
 
 namespace Trestle.Cli.Launching;
 
@@ -47,7 +46,7 @@ internal sealed class LaunchExecutor(Cluster cluster, CliHost host)
         {
             return await cluster.CreateAsync(operation.Object, dryRun, cancellation);
         }
-        catch (CliException error) when (error.InnerException is KubeApiException { IsAlreadyExists: true })
+        catch (CliException error) when (error.InnerException is ApiException { Reason: "AlreadyExists" })
         {
             return operation.OnlyIfMissing ? null : throw AlreadyExists(operation);
         }

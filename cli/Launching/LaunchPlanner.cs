@@ -1,7 +1,7 @@
 using k8s;
 using k8s.Models;
+using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
-using Trestle.Cli.Jobs;
 
 namespace Trestle.Cli.Launching;
 
@@ -65,7 +65,7 @@ internal static class LaunchPlanner
         Placed(job, scene);
         meta.Name = overrides.Name ?? (scene.InsidePod || string.IsNullOrEmpty(meta.Name) ? NewName(meta, scene) : meta.Name);
         meta.Annotations ??= new Dictionary<string, string>(StringComparer.Ordinal);
-        meta.Annotations[JobFacts.UserAnnotation] = scene.User;
+        meta.Annotations[Annotations.User] = scene.User;
         foreach (var spec in Specs(job))
         {
             JobOverrides.Apply(spec, overrides);
@@ -132,7 +132,7 @@ internal static class LaunchPlanner
                 yield return new LaunchOperation(map, OwnedBy: job.Name);
             }
 
-            spec.Workdir = new Workdir { ConfigMap = new LocalReference { Name = name } };
+            spec.Workdir = new Workdir { ConfigMap = new ConfigMapWorkdir { Name = name } };
         }
     }
 

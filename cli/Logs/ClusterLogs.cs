@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using k8s.Models;
+using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Connection;
 using Trestle.Cli.Jobs;
@@ -10,8 +11,6 @@ namespace Trestle.Cli.Logs;
 /// <summary>The logs of one job, or of all jobs of a group, from the pods' logs.</summary>
 internal sealed class ClusterLogs(Cluster cluster, FoundJob found) : ILogSource
 {
-    private const string MainContainer = "main";
-
     public async Task<LogSubject?> FindAsync(CancellationToken cancellation)
     {
         var now = await cluster.RefreshAsync(found, cancellation);
@@ -21,15 +20,15 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found) : ILogSource
     public async Task<IReadOnlyList<LogRank>> RanksAsync(CancellationToken cancellation)
     {
         var selector = found.Object is JobGroup
-            ? $"{PodLabels.JobGroup}={found.Name}"
-            : $"{PodLabels.JobUid}={found.Object.Metadata.Uid}";
-        var pods = await cluster.PodsAsync(selector, cancellation);
-        return [.. pods.Where(pod => Label(pod, PodLabels.JobName).Length > 0).Select(ToRank)];
+            ? $"{Labels.JobGroup}={found.Name}"
+            : $"{Labels.JobUid}={found.Object.Metadata.Uid}";
+        var pods = await cluster.PodsAsync(found.Object.Metadata.NamespaceProperty, selector, cancellation);
+        return [.. pods.Where(pod => Label(pod, Labels.JobName).Length > 0).Select(ToRank)];
     }
 
     public async IAsyncEnumerable<string> ReadAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var stream = await cluster.OpenLogAsync(rank.Pod, Query(query), cancellation);
+        var stream = await cluster.OpenLogAsync(found.Object.Metadata.NamespaceProperty, rank.Pod, Query(query), cancellation);
         using var reader = new StreamReader(stream);
         while (await cluster.ReadLineAsync(reader, cancellation) is { } line)
         {
@@ -43,7 +42,7 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found) : ILogSource
 
     private static string Query(LogQuery query)
     {
-        var text = $"container={MainContainer}&timestamps=true";
+        var text = $"container={Names.MainContainer}&timestamps=true";
         text += query.Follow ? "&follow=true" : "";
         text += query.SinceTime is null ? "" : "&sinceTime=" + Uri.EscapeDataString(WholeSecond(query.SinceTime));
         text += query.SinceSeconds is null ? "" : $"&sinceSeconds={query.SinceSeconds}";
@@ -56,27 +55,27 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found) : ILogSource
 
     private static LogRank ToRank(V1Pod pod)
     {
-        var task = Label(pod, PodLabels.Task);
+        var task = Label(pod, Labels.Task);
         return new LogRank(
             pod.Metadata.Name,
             pod.Metadata.Uid,
-            Label(pod, PodLabels.JobName),
+            Label(pod, Labels.JobName),
             task.Length > 0 ? task : null,
-            int.TryParse(Label(pod, PodLabels.Rank), CultureInfo.InvariantCulture, out var rank) ? rank : 0,
-            int.TryParse(Label(pod, PodLabels.Attempt), CultureInfo.InvariantCulture, out var attempt) ? attempt : 1,
+            int.TryParse(Label(pod, Labels.Rank), CultureInfo.InvariantCulture, out var rank) ? rank : 0,
+            int.TryParse(Label(pod, Labels.Attempt), CultureInfo.InvariantCulture, out var attempt) ? attempt : 1,
             StateOf(pod));
     }
 
     private static string Label(V1Pod pod, string name) => pod.Metadata.Labels is { } labels && labels.TryGetValue(name, out var value) ? value : "";
 
-    private static RankState StateOf(V1Pod pod)
+    private static LogState StateOf(V1Pod pod)
     {
-        var state = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == MainContainer)?.State;
+        var state = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == Names.MainContainer)?.State;
         return state switch
         {
-            { Terminated: not null } => RankState.Ended,
-            { Running: not null } => RankState.Running,
-            _ => pod.Status?.Phase is "Failed" or "Succeeded" ? RankState.Ended : RankState.Waiting,
+            { Terminated: not null } => LogState.Ended,
+            { Running: not null } => LogState.Running,
+            _ => pod.Status?.Phase is "Failed" or "Succeeded" ? LogState.Ended : LogState.Waiting,
         };
     }
 }

@@ -1,7 +1,7 @@
 namespace Trestle.Cli.Logs;
 
 /// <summary>How far the main container of a rank is.</summary>
-internal enum RankState
+internal enum LogState
 {
     Waiting,
     Running,
@@ -16,7 +16,7 @@ internal enum RankState
 /// <param name="Rank">0-based.</param>
 /// <param name="Attempt">1-based.</param>
 /// <param name="State">Only a container that has started has a log.</param>
-internal sealed record LogRank(string Pod, string Uid, string Job, string? Task, int Rank, int Attempt, RankState State);
+internal sealed record LogRank(string Pod, string Uid, string Job, string? Task, int Rank, int Attempt, LogState State);
 
 /// <summary>The job or group whose log is read.</summary>
 /// <param name="Phase">As in status.phase.</param>

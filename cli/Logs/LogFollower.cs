@@ -71,7 +71,7 @@ internal sealed class LogFollower(ILogSource source, LogSelection selection, Log
     {
         var initial = _tails.Count == 0;
         var starting = initial ? selection.Newest(ranks) : [.. ranks.Where(selection.Includes)];
-        foreach (var rank in starting.Where(rank => rank.State != RankState.Waiting && !_tails.ContainsKey(rank.Uid)))
+        foreach (var rank in starting.Where(rank => rank.State != LogState.Waiting && !_tails.ContainsKey(rank.Uid)))
         {
             var known = _attempts.TryGetValue(rank.Job, out var attempt);
             if (known && rank.Attempt < attempt)
@@ -127,7 +127,7 @@ internal sealed class LogFollower(ILogSource source, LogSelection selection, Log
     private async Task<bool> HasEndedAsync(LogRank rank, CancellationToken cancellation)
     {
         var now = (await source.RanksAsync(cancellation)).FirstOrDefault(other => other.Uid == rank.Uid);
-        return now is null || now.State == RankState.Ended;
+        return now is null || now.State == LogState.Ended;
     }
 
     private async Task CatchUpAsync(LogRank rank, LogCursor cursor, LogQuery query, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using k8s.Models;
+using Trestle.Api.Launch;
 using Trestle.Cli.Output;
 
 namespace Trestle.Cli.Nodes;
@@ -7,10 +8,7 @@ namespace Trestle.Cli.Nodes;
 /// <summary>GPUs free and total, by type and by node.</summary>
 internal static class InfraTable
 {
-    private const string GpuResource = "nvidia.com/gpu";
-    private const string AcceleratorLabel = "trestle.dev/accelerator";
     private const string ProductLabel = "nvidia.com/gpu.product";
-    private const string VirtualAnnotation = "trestle.dev/virtual";
 
     /// <summary>One row a GPU type: what could be started now.</summary>
     public static TextTable ByType(IReadOnlyList<V1Node> nodes, IReadOnlyList<V1Pod> pods)
@@ -40,7 +38,7 @@ internal static class InfraTable
             return new[]
             {
                 node.Name(), Status(node), usage.Type, usage.Free.ToString(), usage.Total.ToString(), usage.Pods.ToString(),
-                Quantity(node, "cpu"), Quantity(node, "memory"), node.Annotations() is { } notes && notes.TryGetValue(VirtualAnnotation, out var note) ? note : "-",
+                Quantity(node, "cpu"), Quantity(node, "memory"), node.Annotations() is { } notes && notes.TryGetValue(Annotations.Virtual, out var note) ? note : "-",
             };
         });
         return new TextTable(columns, [.. rows]);
@@ -74,12 +72,12 @@ internal static class InfraTable
         {
             var labels = node.Labels();
             return labels is null ? "unknown"
-                : labels.TryGetValue(AcceleratorLabel, out var type) || labels.TryGetValue(ProductLabel, out type) ? type
+                : labels.TryGetValue(Labels.Accelerator, out var type) || labels.TryGetValue(ProductLabel, out type) ? type
                 : "unknown";
         }
 
         private static int Count(IDictionary<string, ResourceQuantity>? resources) =>
-            resources is not null && resources.TryGetValue(GpuResource, out var count)
+            resources is not null && resources.TryGetValue(Names.GpuResource, out var count)
             && int.TryParse(count.ToString(), CultureInfo.InvariantCulture, out var number) ? number : 0;
     }
 }

@@ -79,7 +79,7 @@ class Training:
             pause = self.given.step_time - (time.monotonic() - started)
             if pause > 0:
                 time.sleep(pause)
-            if self.step % 10 == 0 or self.step == self.given.steps:
+            if self.place.rank == 0 and (self.step % 10 == 0 or self.step == self.given.steps):
                 self.say(f"step {self.step}/{self.given.steps} loss {loss:.4f} accuracy {correct:.3f} "
                          f"{seen / (time.monotonic() - began):.0f} samples/s")
 

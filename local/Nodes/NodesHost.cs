@@ -31,8 +31,8 @@ public static class NodesHost
         var background = Task.WhenAll(view.RunAsync(lasting.Token), writes.WriteEventsAsync(lasting.Token));
         try
         {
-            await RegisterAsync(agent, time, log, ct);
             await view.SyncedAsync(ct);
+            await RegisterAsync(agent, time, log, ct);
             await agent.RunAsync(end, ct);
         }
         finally
@@ -53,7 +53,7 @@ public static class NodesHost
             }
             catch (Exception e) when (!ct.IsCancellationRequested && NodeApiErrors.IsPassing(e))
             {
-                NodeLog.LoopFailed(log, e, "registering the nodes");
+                NodeLog.LoopFailed(log, "registering the nodes", NodeApiErrors.Words(e));
                 await Task.Delay(Retry, time, ct);
             }
         }

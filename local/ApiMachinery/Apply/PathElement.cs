@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Trestle.Local.ApiMachinery;
@@ -53,14 +54,15 @@ internal readonly record struct PathElement(PathKind Kind, string Text)
         if (list.List == ListKind.Set) return new PathElement(PathKind.Value, Json(item));
         if (list.List != ListKind.Map || item is not JsonObject obj)
             return new PathElement(PathKind.Index, index.ToString(CultureInfo.InvariantCulture));
-        var keys = new JsonObject();
-        foreach (var key in list.Keys.Order(StringComparer.Ordinal))
+        var keys = new StringBuilder("{");
+        foreach (var key in list.SortedKeys)
         {
-            if (obj.TryGetPropertyValue(key, out var value)) keys[key] = value?.DeepClone();
-            else if (list.KeyDefaults.TryGetValue(key, out var fallback)) keys[key] = fallback.DeepClone();
+            if (!obj.TryGetPropertyValue(key, out var value) && !list.KeyDefaults.TryGetValue(key, out value)) continue;
+            if (keys.Length > 1) keys.Append(',');
+            keys.Append(Json(JsonValue.Create(key))).Append(':').Append(Json(value));
         }
 
-        return new PathElement(PathKind.Key, Json(keys));
+        return new PathElement(PathKind.Key, keys.Append('}').ToString());
     }
 
     private static PathElement? Normalized(PathKind kind, string text)

@@ -96,6 +96,8 @@ internal static class CelFunctions
         yield return new("getMilliseconds", true, [CelType.Duration], CelType.Int, a => (long)((TimeSpan)a[0]!).TotalMilliseconds);
         yield return new("getFullYear", true, [CelType.Timestamp], CelType.Int, a => (long)((DateTimeOffset)a[0]!).UtcDateTime.Year);
         yield return new("getMonth", true, [CelType.Timestamp], CelType.Int, a => (long)((DateTimeOffset)a[0]!).UtcDateTime.Month - 1);
+        yield return new("getDayOfMonth", true, [CelType.Timestamp], CelType.Int, a => (long)((DateTimeOffset)a[0]!).UtcDateTime.Day - 1);
+        yield return new("getDayOfWeek", true, [CelType.Timestamp], CelType.Int, a => (long)((DateTimeOffset)a[0]!).UtcDateTime.DayOfWeek);
         yield return new("getDate", true, [CelType.Timestamp], CelType.Int, a => (long)((DateTimeOffset)a[0]!).UtcDateTime.Day);
         yield return new("getHours", true, [CelType.Timestamp], CelType.Int, a => (long)((DateTimeOffset)a[0]!).UtcDateTime.Hour);
         yield return new("getMinutes", true, [CelType.Timestamp], CelType.Int, a => (long)((DateTimeOffset)a[0]!).UtcDateTime.Minute);
@@ -154,7 +156,7 @@ internal static class CelFunctions
     private static (ulong, ulong) Joined(IReadOnlyList<Typed> arguments)
     {
         var size = Cost.Multiply(arguments[0].Size, (arguments[0].Type.Element ?? CelType.Dyn).Size);
-        if (arguments.Count > 1) size = Cost.Add(size, Cost.Multiply(arguments[0].Size, arguments[1].Size));
+        if (arguments.Count > 1) size = Cost.Add(size, Cost.Multiply(Math.Max(arguments[0].Size, 1) - 1, arguments[1].Size));
         return (Cost.Scale(size, Cost.PerCharacter), size);
     }
 }

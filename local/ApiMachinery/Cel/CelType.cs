@@ -8,16 +8,16 @@ internal sealed record CelType(CelKind Kind)
     public const ulong UnknownSize = ulong.MaxValue;
 
     public static readonly CelType Dyn = new(CelKind.Dyn);
-    public static readonly CelType Null = new(CelKind.Null);
-    public static readonly CelType Bool = new(CelKind.Bool) { MinSerialized = 4 };
-    public static readonly CelType Int = new(CelKind.Int) { MinSerialized = 1 };
-    public static readonly CelType Uint = new(CelKind.Uint) { MinSerialized = 1 };
-    public static readonly CelType Double = new(CelKind.Double) { MinSerialized = 1 };
-    public static readonly CelType String = new(CelKind.String) { MinSerialized = 2 };
-    public static readonly CelType Bytes = new(CelKind.Bytes) { MinSerialized = 2 };
-    public static readonly CelType Duration = new(CelKind.Duration) { MinSerialized = 2 };
-    public static readonly CelType Timestamp = new(CelKind.Timestamp) { MinSerialized = 21 };
-    public static readonly CelType Type = new(CelKind.Type);
+    public static readonly CelType Null = new(CelKind.Null) { Size = 1 };
+    public static readonly CelType Bool = new(CelKind.Bool) { Size = 1, MinSerialized = 4 };
+    public static readonly CelType Int = new(CelKind.Int) { Size = 1, MinSerialized = 1 };
+    public static readonly CelType Uint = new(CelKind.Uint) { Size = 1, MinSerialized = 1 };
+    public static readonly CelType Double = new(CelKind.Double) { Size = 1, MinSerialized = 1 };
+    public static readonly CelType String = new(CelKind.String);
+    public static readonly CelType Bytes = new(CelKind.Bytes);
+    public static readonly CelType Duration = new(CelKind.Duration) { Size = 1, MinSerialized = 3 };
+    public static readonly CelType Timestamp = new(CelKind.Timestamp) { Size = 1, MinSerialized = 21 };
+    public static readonly CelType Type = new(CelKind.Type) { Size = 1 };
     public static readonly CelType Quantity = new(CelKind.Quantity);
 
     /// <summary>Item, entry value, or what an optional holds.</summary>
@@ -26,13 +26,20 @@ internal sealed record CelType(CelKind Kind)
     /// <summary>Fields of an object, by their CEL names.</summary>
     public IReadOnlyDictionary<string, CelType>? Fields { get; init; }
 
-    /// <summary>Greatest size; scalars have none to speak of.</summary>
+    /// <summary>Greatest size of a value; a scalar that was computed counts as one.</summary>
     public ulong Size { get; init; } = UnknownSize;
+
+    /// <summary>Greatest size of a key of a map.</summary>
+    public ulong KeySize { get; init; } = UnknownSize;
 
     /// <summary>Fewest bytes of JSON a value takes.</summary>
     public long MinSerialized { get; init; } = 2;
 
-    public bool HasSize => Kind is CelKind.String or CelKind.Bytes or CelKind.List or CelKind.Map or CelKind.Dyn;
+    /// <summary>The type of a value whose bounds in the schema are out of sight, as cel-go sees <c>map.key</c>.</summary>
+    public CelType AsComputed => this with
+    {
+        Size = Kind is CelKind.Bool or CelKind.Int or CelKind.Uint or CelKind.Double or CelKind.Duration or CelKind.Timestamp ? 1UL : UnknownSize,
+    };
 
     public static CelType ListOf(CelType element, ulong size = UnknownSize) => new(CelKind.List) { Element = element, Size = size };
 

@@ -75,7 +75,7 @@ internal sealed class Checker(string source)
         {
             if (s.Name != ident.Name) continue;
             used.Add(ident.Name);
-            return new Typed(s.Type, s.Size ?? (s.Type.HasSize ? s.Type.Size : 1), 1);
+            return new Typed(s.Type, s.Size ?? s.Type.Size, 1);
         }
 
         if (ident.Name is "int" or "uint" or "double" or "string" or "bool" or "bytes" or "list" or "map" or "null_type") return new Typed(CelType.Type, 1);
@@ -96,7 +96,7 @@ internal sealed class Checker(string source)
         switch (holder.Kind)
         {
             case CelKind.Dyn: return CelType.Dyn;
-            case CelKind.Map: return holder.Element ?? CelType.Dyn;
+            case CelKind.Map: return (holder.Element ?? CelType.Dyn).AsComputed;
             case CelKind.Object when holder.Fields!.TryGetValue(field, out var type): return type;
             case CelKind.Object:
                 Fail(at, $"undefined field '{field}'");
@@ -147,7 +147,7 @@ internal sealed class Checker(string source)
         var values = map.Entries.Select(e => Visit(e.Value, scope)).ToList();
         var type = values.Count == 0 ? CelType.Dyn : values[0].Type with { Size = values.Max(i => i.Size) };
         if (values.Exists(i => !type.Accepts(i.Type))) type = CelType.Dyn;
-        return new Typed(CelType.MapOf(type, (ulong)values.Count), Cost.Add(Cost.Add(Cost.Sum(keys), Cost.Sum(values)), Cost.MakeMap));
+        return new Typed(CelType.MapOf(type, (ulong)values.Count) with { KeySize = keys.Count == 0 ? 0 : keys.Max(k => k.Size) }, Cost.Add(Cost.Add(Cost.Sum(keys), Cost.Sum(values)), Cost.MakeMap));
     }
 
     private Typed VisitMacro(Macro macro, Scope? scope)
@@ -156,7 +156,7 @@ internal sealed class Checker(string source)
         if (range.Type.Kind is not (CelKind.List or CelKind.Map or CelKind.Dyn))
             return Fail(macro.At, $"expression of type '{range.Type.Name}' cannot be range of a comprehension (must be list, map, or dynamic)");
 
-        var variable = range.Type.Kind == CelKind.Map ? CelType.String : range.Type.Element ?? CelType.Dyn;
+        var variable = range.Type.Kind == CelKind.Map ? CelType.String with { Size = range.Type.KeySize } : range.Type.Element ?? CelType.Dyn;
         var inner = new Scope(macro.Variable, variable, scope);
         var test = macro.Test is null ? (Typed?)null : Visit(macro.Test, inner);
         if (test is { } t && !CelType.Bool.Accepts(t.Type)) NoOverload(macro.At, "_&&_", [new Typed(CelType.Bool, 0), t]);
@@ -211,7 +211,7 @@ internal sealed class Checker(string source)
         var results = fits.Select(f => (Type: f.ResultOf?.Invoke(arguments) ?? f.Result, Estimate: f.Estimate?.Invoke(arguments))).ToList();
         var (type, estimate) = results[0];
         var cost = results.Max(r => r.Estimate?.Cost ?? 1);
-        var size = type.HasSize ? results.Max(r => r.Estimate?.Size ?? r.Type.Size) : 1;
+        var size = results.Max(r => r.Estimate?.Size ?? r.Type.Size);
         return new Typed(type, size, Cost.Add(Cost.Sum(arguments), cost));
     }
 
@@ -230,7 +230,7 @@ internal sealed class Checker(string source)
                 return comparable ? new Typed(CelType.Bool, Cost.Add(cost, Traverse(Math.Min(a.Size, b.Size)))) : NoOverload(call.At, call.Function, arguments);
             case "_<_" or "_<=_" or "_>_" or "_>=_":
                 if (!IsOrdered(a.Type, b.Type)) return NoOverload(call.At, call.Function, arguments);
-                return new Typed(CelType.Bool, Cost.Add(cost, a.Type.HasSize || b.Type.HasSize ? Traverse(Math.Min(a.Size, b.Size)) : 1));
+                return new Typed(CelType.Bool, Cost.Add(cost, a.Type.Kind is CelKind.String or CelKind.Bytes || b.Type.Kind is CelKind.String or CelKind.Bytes ? Traverse(Math.Min(a.Size, b.Size)) : 1));
             case "@in":
                 return b.Type.Kind is CelKind.List or CelKind.Map or CelKind.Dyn && (b.Type.Kind != CelKind.List || (b.Type.Element ?? CelType.Dyn).Accepts(a.Type))
                     ? new Typed(CelType.Bool, Cost.Add(cost, b.Type.Kind == CelKind.List ? b.Size : 1))
@@ -257,7 +257,7 @@ internal sealed class Checker(string source)
             _ => null,
         };
         if (type is null) return NoOverload(call.At, call.Function, [a, b]);
-        if (!type.HasSize) return new Typed(type, Cost.Add(cost, 1));
+        if (type.Kind is not (CelKind.String or CelKind.Bytes or CelKind.List or CelKind.Dyn)) return new Typed(type with { Size = 1 }, Cost.Add(cost, 1));
         var size = Cost.Add(a.Size, b.Size);
         return new Typed(type with { Size = size }, size, Cost.Add(cost, type.Kind == CelKind.List ? 1 : Traverse(size)));
     }

@@ -24,5 +24,5 @@ internal static class Cost
 /// <summary>What the checker knows of an expression: its type, the greatest size of its value, the most it can cost to evaluate.</summary>
 internal readonly record struct Typed(CelType Type, ulong Size, ulong Cost)
 {
-    public Typed(CelType type, ulong cost) : this(type, type.HasSize ? type.Size : 1, cost) { }
+    public Typed(CelType type, ulong cost) : this(type, type.Size, cost) { }
 }

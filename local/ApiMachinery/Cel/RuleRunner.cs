@@ -18,7 +18,8 @@ internal sealed class RuleRunner(List<FieldError> errors)
     private void Visit(JsonNode? value, JsonNode? old, SchemaNode schema, string path)
     {
         if (!schema.AnyRules || left < 0) return;
-        if (value is not null || schema.Nullable) RunRules(value, old, schema, path);
+        // A rule about a null belongs to the surrounding schema, as the real server has it.
+        if (value is not null) RunRules(value, old, schema, path);
         switch (value)
         {
             case JsonObject obj:
@@ -37,7 +38,7 @@ internal sealed class RuleRunner(List<FieldError> errors)
         }
     }
 
-    private void RunRules(JsonNode? value, JsonNode? old, SchemaNode schema, string path)
+    private void RunRules(JsonNode value, JsonNode? old, SchemaNode schema, string path)
     {
         foreach (var rule in schema.Compiled)
         {
@@ -54,7 +55,7 @@ internal sealed class RuleRunner(List<FieldError> errors)
         }
     }
 
-    private void RunRule(CompiledRule rule, JsonNode? value, JsonNode? old, SchemaNode schema, string path)
+    private void RunRule(CompiledRule rule, JsonNode value, JsonNode? old, SchemaNode schema, string path)
     {
         var variables = new Dictionary<string, object?>(StringComparer.Ordinal) { ["self"] = null };
         var label = rule.Text.Message.Length > 0 ? rule.Text.Message : rule.Text.Rule;

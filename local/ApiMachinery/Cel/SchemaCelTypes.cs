@@ -3,6 +3,7 @@ namespace Trestle.Local.ApiMachinery.Cel;
 /// <summary>
 /// CEL types of schema nodes with size bounds, after k8s.io/apiserver <c>cel/common/schemas.go</c>: where a schema gives no bound,
 /// the bound is what fits into the largest request (3 MiB).
+/// A scalar of the schema has no size there; so it is here, that the same rules pass.
 /// </summary>
 internal sealed class SchemaCelTypes
 {
@@ -25,9 +26,9 @@ internal sealed class SchemaCelTypes
             "array" => MakeList(node),
             "object" => MakeObject(node, isResource),
             "string" => MakeString(node),
-            "boolean" => CelType.Bool,
-            "integer" => CelType.Int,
-            "number" => CelType.Double,
+            "boolean" => CelType.Bool with { Size = 0 },
+            "integer" => CelType.Int with { Size = 0 },
+            "number" => CelType.Double with { Size = 0 },
             _ => null,
         };
     }
@@ -43,7 +44,7 @@ internal sealed class SchemaCelTypes
         if (node.Additional is { } additional)
         {
             return Of(additional, additional.EmbeddedResource) is { } value
-                ? CelType.MapOf(value, Bound(node.MaxProperties, (MaxRequestBytes - 2) / (value.MinSerialized + 6)))
+                ? CelType.MapOf(value, Bound(node.MaxProperties, (MaxRequestBytes - 2) / (value.MinSerialized + 6))) with { KeySize = 0 }
                 : null;
         }
 
@@ -60,17 +61,18 @@ internal sealed class SchemaCelTypes
         {
             var text = CelType.String with { Size = (ulong)MaxRequestBytes - 2 };
             fields["apiVersion"] = fields["kind"] = text;
-            fields["metadata"] = new CelType(CelKind.Object) { Fields = new Dictionary<string, CelType>(StringComparer.Ordinal) { ["name"] = text, ["generateName"] = text } };
+            fields["metadata"] = new CelType(CelKind.Object) { Size = 0, Fields = new Dictionary<string, CelType>(StringComparer.Ordinal) { ["name"] = text, ["generateName"] = text } };
         }
 
-        return new CelType(CelKind.Object) { Fields = fields, MinSerialized = min };
+        return new CelType(CelKind.Object) { Fields = fields, Size = 0, MinSerialized = min };
     }
 
     private static CelType MakeString(SchemaNode node) => node.Format switch
     {
         "byte" => CelType.Bytes with { Size = Bound(node.MaxLength, MaxRequestBytes - 2) },
-        "duration" => CelType.Duration,
-        "date" or "date-time" => CelType.Timestamp,
+        "duration" => CelType.Duration with { Size = 32 },
+        "date" => CelType.Timestamp with { Size = 12, MinSerialized = 12 },
+        "date-time" => CelType.Timestamp with { Size = 37 },
         _ => CelType.String with
         {
             Size = node.MaxLength is null && node.Enum is { Count: > 0 } values

@@ -12,10 +12,14 @@ internal sealed class ListCorrelation
     {
         this.schema = schema;
         if (schema.ListType != "map") return;
-        foreach (var item in items.OfType<JsonObject>()) old.TryAdd(Identity(item, schema.ListKeys).ToJsonString(), item);
+        foreach (var item in items.OfType<JsonObject>()) old.TryAdd(Key(item, schema.ListKeys), item);
     }
 
-    public JsonNode? Find(JsonNode? item) => item is JsonObject obj && old.Count > 0 ? old.GetValueOrDefault(Identity(obj, schema.ListKeys).ToJsonString()) : null;
+    public JsonNode? Find(JsonNode? item) => item is JsonObject obj && old.Count > 0 ? old.GetValueOrDefault(Key(obj, schema.ListKeys)) : null;
+
+    /// <summary>A text that is equal for items of equal keys.</summary>
+    public static string Key(JsonObject item, IReadOnlyList<string> keys) =>
+        keys is [var only] ? Text(item, only) : string.Join('\n', keys.Select(k => Text(item, k)));
 
     /// <summary>The key fields of an item, sorted by name.</summary>
     public static JsonObject Identity(JsonObject item, IReadOnlyList<string> keys)
@@ -25,4 +29,6 @@ internal sealed class ListCorrelation
             if (item.TryGetPropertyValue(key, out var value)) identity[key] = value?.DeepClone();
         return identity;
     }
+
+    private static string Text(JsonObject item, string key) => item.TryGetPropertyValue(key, out var value) ? value?.ToJsonString() ?? "null" : "";
 }

@@ -31,9 +31,9 @@ internal static class ListUniqueness
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < list.Count; i++)
         {
-            var identity = schema.ListType == "set" ? list[i] : list[i] is JsonObject obj ? ListCorrelation.Identity(obj, schema.ListKeys) : null;
-            if (identity is null && schema.ListType == "map") continue;
-            if (!seen.Add(identity?.ToJsonString(FieldError.Relaxed) ?? "null")) errors.Add(FieldError.Duplicate($"{path}[{i}]", identity));
+            var key = schema.ListType == "set" ? list[i]?.ToJsonString() ?? "null" : list[i] is JsonObject obj ? ListCorrelation.Key(obj, schema.ListKeys) : null;
+            if (key is null || seen.Add(key)) continue;
+            errors.Add(FieldError.Duplicate($"{path}[{i}]", list[i] is JsonObject item && schema.ListType == "map" ? ListCorrelation.Identity(item, schema.ListKeys) : list[i]));
         }
     }
 }

@@ -49,7 +49,17 @@ public sealed class TypeSchema
     public ListKind List { get; init; }
 
     /// <summary>The fields that identify an item of a <see cref="ListKind.Map"/>.</summary>
-    public IReadOnlyList<string> Keys { get; init; } = [];
+    public IReadOnlyList<string> Keys
+    {
+        get;
+        init
+        {
+            field = value;
+            SortedKeys = [.. value.Order(StringComparer.Ordinal)];
+        }
+    } = [];
+
+    internal IReadOnlyList<string> SortedKeys { get; private init; } = [];
 
     /// <summary>Values of keys that an item may leave out, such as <c>protocol: TCP</c>.</summary>
     public IReadOnlyDictionary<string, JsonNode> KeyDefaults { get; init; } = new Dictionary<string, JsonNode>(StringComparer.Ordinal);

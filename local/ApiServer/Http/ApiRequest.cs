@@ -78,24 +78,29 @@ internal sealed class ApiRequest(HttpContext http, User user, RequestPath path)
     /// <summary>The body as an object, from JSON or YAML.</summary>
     public async Task<ParsedBody> ReadObjectAsync(string expectedKind)
     {
-        if (ContentType is not ("" or "application/json" or "application/yaml"))
+        if (ContentType is not ("" or "application/json" or "application/yaml" or ProtobufBody.ContentType))
             throw ApiException.UnsupportedMedia("application/json", "application/yaml", "application/vnd.kubernetes.protobuf");
-        return Parse(await ReadBodyAsync(), ContentType == "application/yaml", expectedKind);
+        return Parse(await ReadBodyAsync(), ContentType, expectedKind);
     }
 
     /// <summary>The options of a deletion; an empty object when there is no body.</summary>
     public async Task<JsonObject> ReadOptionsAsync()
     {
         var body = await ReadBodyAsync();
-        return body.Length == 0 ? [] : Parse(body, false, "DeleteOptions").Content;
+        return body.Length == 0 ? [] : Parse(body, ContentType, "DeleteOptions").Content;
     }
 
-    public static ParsedBody Parse(byte[] body, bool isYaml, string expectedKind)
+    public static ParsedBody Parse(byte[] body, string contentType, string expectedKind)
     {
         var duplicates = new List<string>();
         try
         {
-            var node = isYaml && !LooksLikeJson(body) ? YamlBody.Parse(body) : JsonBody.Parse(body, duplicates);
+            var node = contentType switch
+            {
+                ProtobufBody.ContentType => ProtobufBody.Parse(body),
+                _ when contentType.EndsWith("yaml", StringComparison.Ordinal) && !LooksLikeJson(body) => YamlBody.Parse(body),
+                _ => JsonBody.Parse(body, duplicates),
+            };
             return new ParsedBody(node as JsonObject ?? throw new JsonException("a JSON object was expected"), duplicates);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)

@@ -93,7 +93,7 @@ internal sealed class ChangeHandler(ObjectStore store, ObjectWriter writer, Obje
         string[] accepted = request.Resource.IsCustom ? [Json, Merge, ApplyYaml] : [Json, Merge, Strategic, ApplyYaml];
         if (!accepted.Contains(request.ContentType)) throw ApiException.UnsupportedMedia(accepted);
         var bytes = await request.ReadBodyAsync();
-        if (request.ContentType != Json) return ApiRequest.Parse(bytes, request.ContentType == ApplyYaml, request.Resource.Kind).Content;
+        if (request.ContentType != Json) return ApiRequest.Parse(bytes, request.ContentType, request.Resource.Kind).Content;
         try
         {
             return JsonBody.Parse(bytes, null) as JsonArray ?? throw new System.Text.Json.JsonException("expected an array");

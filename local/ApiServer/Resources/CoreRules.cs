@@ -40,6 +40,11 @@ internal static class CoreRules
     public static readonly KindRules Namespace = new()
     {
         NameIsLabel = true,
+        HoldDeletion = content =>
+        {
+            content.Ensure("status")["phase"] = "Terminating";
+            return content.Object("spec").Array("finalizers") is { Count: > 0 };
+        },
         Default = (content, _, _) =>
         {
             var metadata = content.Ensure("metadata");

@@ -29,6 +29,9 @@ internal sealed record KindRules
     public bool AllowsPathNames { get; init; }
     public bool NameIsLabel { get; init; }
 
+    /// <summary>Marks an object whose deletion was asked for; true when its controller must finish first.</summary>
+    public Func<JsonObject, bool>? HoldDeletion { get; init; }
+
     /// <summary>Seconds a deletion waits for whoever runs the object; null removes it at once.</summary>
     public Func<JsonObject, long?>? GracePeriod { get; init; }
 }

@@ -41,7 +41,7 @@ internal static class ObjectDecoder
         if (options.Validation != FieldValidation.Strict) return;
         var sentence = "strict decoding error: " + string.Join(", ", problems);
         if (original is null) throw ApiException.BadRequest($"{resource.Kind} in version \"{resource.Version}\" cannot be handled as a {resource.Kind}: {sentence}");
-        var error = FieldError.Invalid("patch", original.ToJsonString(), sentence);
+        var error = FieldError.Invalid("patch", System.Text.Encoding.UTF8.GetString(JsonBody.Serialize(original)), sentence);
         throw new ApiException(422, "Invalid", $" \"\" is invalid: {error.Message}", new JsonObject
         {
             ["causes"] = new JsonArray(new JsonObject { ["reason"] = error.Reason, ["message"] = error.Body, ["field"] = error.Field }),

@@ -49,7 +49,7 @@ internal sealed class ObjectRemover(ObjectStore store, TimeProvider time)
         AddPropagationFinalizer(metadata, options.Propagation);
         var needed = resource.Rules.GracePeriod?.Invoke(content);
         var grace = needed is null or 0 ? 0 : Math.Max(options.GraceSeconds ?? needed.Value, 0);
-        var hasFinalizers = metadata.Array("finalizers") is { Count: > 0 };
+        var hasFinalizers = (resource.Rules.HoldDeletion?.Invoke(content) ?? false) | metadata.Array("finalizers") is { Count: > 0 };
         if (metadata["deletionTimestamp"] is null)
         {
             if (grace == 0 && !hasFinalizers)

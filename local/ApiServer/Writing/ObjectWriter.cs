@@ -47,6 +47,9 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
         {
             var stored = store.Get(resource.StorageKey, key) ?? throw ApiException.NotFound(resource, key[(key.IndexOf('/') + 1)..]);
             var (next, isTracked) = change(stored, stored.Parse());
+            // The version that was read is no precondition; another one, set by a patch, is.
+            var metadata = next.Object("metadata");
+            if (metadata.Text("resourceVersion") == stored.ResourceVersion.ToString()) metadata!.Remove("resourceVersion");
             if (await UpdateAsync(resource, stored, new ParsedBody(next, []), options, isTracked) is { } result) return result;
         }
 
@@ -61,17 +64,17 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
         var metadata = next.Ensure("metadata");
         CheckPreconditions(resource, stored, body.Content.Object("metadata"));
         MetadataRules.KeepServerFields(old.Object("metadata")!, metadata);
+        metadata["resourceVersion"] = stored.ResourceVersion.ToString();
         ObjectDecoder.Decode(resource, next, old, body.Duplicates, options, time.GetUtcNow());
         List<FieldError> errors = [.. MetadataRules.Validate(resource, metadata), .. MetadataRules.ValidateUpdate(old.Object("metadata")!, metadata)];
         Require(resource, next, errors, old);
         if (resource.HasGeneration && DesiredStateDiffers(resource, old, next)) metadata["generation"] = (metadata.Integer("generation") ?? 0) + 1;
         if (!isTracked) ManagedFields.Update(old, next, resource.Types, options.FieldManager, "Update", resource.ApiVersion, options.Subresource, time.GetUtcNow());
         resource.Rules.Complete?.Invoke(next, old, time.GetUtcNow());
-        metadata["resourceVersion"] = stored.ResourceVersion.ToString();
         if (ManagedFields.SameIgnoringTimes(old, next)) return WriteResult.Of(stored);
         if (options.IsDryRun) return new WriteResult(JsonBody.Serialize(next), null);
 
-        var isLast = stored.IsDeleting && (metadata.Array("finalizers")?.Count ?? 0) == 0 && (metadata.Integer("deletionGracePeriodSeconds") ?? 0) == 0;
+        var isLast = stored.IsDeleting && resource.Rules.HoldDeletion is null && (metadata.Array("finalizers")?.Count ?? 0) == 0 && (metadata.Integer("deletionGracePeriodSeconds") ?? 0) == 0;
         if (isLast)
         {
             var answer = JsonBody.Serialize(next);

@@ -9,6 +9,9 @@ public interface IClusterApi
     /// <summary>Creates a node unless it exists.</summary>
     Task EnsureNodeAsync(V1Node node, CancellationToken ct);
 
+    /// <summary>Removes a node; one that is gone is no error.</summary>
+    Task RemoveNodeAsync(string name, CancellationToken ct);
+
     /// <summary>Merge-patches a node.</summary>
     Task PatchNodeAsync(string name, JsonObject patch, CancellationToken ct);
 

@@ -43,10 +43,13 @@ public sealed class KubeConnection : IDisposable
     }
 
     /// <summary>Any other request with a JSON body.</summary>
-    public async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken ct, string type = "application/json")
+    public Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode body, CancellationToken ct, string type = "application/json") => SendTextAsync(method, path, body.ToJsonString(), type, ct);
+
+    /// <summary>A request whose body is text of the given media type.</summary>
+    public async Task<JsonObject> SendTextAsync(HttpMethod method, string path, string body, string type, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(method, path);
-        if (body is not null) request.Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, type);
+        request.Content = new StringContent(body, System.Text.Encoding.UTF8, type);
         using var answer = await _http.SendAsync(request, Limit(ct, out var limit));
         using (limit) return await BodyAsync(answer, ct);
     }

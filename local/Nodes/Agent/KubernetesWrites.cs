@@ -13,11 +13,18 @@ namespace Trestle.Local.Nodes.Agent;
 /// <summary>Writes of the agent over the Kubernetes API.</summary>
 internal sealed class KubernetesWrites(KubeConnection api, TimeProvider time, ILogger log) : IClusterApi, IPodApi
 {
+    private const string Leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
     private readonly Channel<JsonObject> _events = Channel.CreateBounded<JsonObject>(new BoundedChannelOptions(500) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ConcurrentDictionary<string, bool> _leases = [];
 
     public async Task EnsureNodeAsync(V1Node node, CancellationToken ct) =>
-        await IgnoreAsync(() => api.SendAsync(HttpMethod.Post, "/api/v1/nodes", JsonNode.Parse(KubernetesJson.Serialize(node)), ct), 409);
+        await IgnoreAsync(() => api.SendAsync(HttpMethod.Post, "/api/v1/nodes", JsonNode.Parse(KubernetesJson.Serialize(node))!, ct), 409);
+
+    public async Task RemoveNodeAsync(string name, CancellationToken ct)
+    {
+        await IgnoreAsync(() => api.SendAsync(HttpMethod.Delete, $"{Leases}/{name}", new JsonObject(), ct), 404);
+        await IgnoreAsync(() => api.SendAsync(HttpMethod.Delete, $"/api/v1/nodes/{name}", new JsonObject(), ct), 404);
+    }
 
     public Task PatchNodeAsync(string name, JsonObject patch, CancellationToken ct) => api.MergeAsync($"/api/v1/nodes/{name}", patch, ct);
 
@@ -25,17 +32,16 @@ internal sealed class KubernetesWrites(KubeConnection api, TimeProvider time, IL
 
     public async Task RenewLeaseAsync(string node, CancellationToken ct)
     {
-        const string leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
         var spec = new JsonObject { ["holderIdentity"] = node, ["leaseDurationSeconds"] = 40, ["renewTime"] = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture) };
         if (_leases.TryAdd(node, true))
         {
             await IgnoreAsync(() => api.SendAsync(HttpMethod.Post, "/api/v1/namespaces", Named("v1", "Namespace", "kube-node-lease"), ct), 409);
             var lease = Named("coordination.k8s.io/v1", "Lease", node);
             lease["spec"] = spec.DeepClone();
-            await IgnoreAsync(() => api.SendAsync(HttpMethod.Post, leases, lease, ct), 409);
+            await IgnoreAsync(() => api.SendAsync(HttpMethod.Post, Leases, lease, ct), 409);
         }
 
-        await api.MergeAsync($"{leases}/{node}", new JsonObject { ["spec"] = spec }, ct);
+        await api.MergeAsync($"{Leases}/{node}", new JsonObject { ["spec"] = spec }, ct);
     }
 
     public async Task<bool> BindAsync(V1Pod pod, string node, CancellationToken ct)

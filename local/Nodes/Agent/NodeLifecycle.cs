@@ -11,9 +11,10 @@ internal sealed class NodeLifecycle(NodesOptions options, IClusterView view, ICl
     private readonly ConcurrentDictionary<string, DateTimeOffset> _failedAt = [];
     private readonly Dictionary<string, DateTimeOffset> _statusAt = [];
 
-    /// <summary>Makes sure every node exists and says what it has; a node that was failed stays failed.</summary>
+    /// <summary>Makes sure every node exists and says what it has; a node that was failed stays failed, one of an earlier start that had more goes.</summary>
     public async Task RegisterAsync(CancellationToken ct)
     {
+        foreach (var node in view.Nodes.Where(n => NodeObjects.IsVirtual(n) && !NodeObjects.Names(options).Contains(n.Metadata.Name))) await RetireAsync(node.Metadata.Name, ct);
         foreach (var name in NodeObjects.Names(options))
         {
             await api.EnsureNodeAsync(NodeObjects.New(options, name), ct);
@@ -49,6 +50,13 @@ internal sealed class NodeLifecycle(NodesOptions options, IClusterView view, ICl
         }
     }
 
+    private async Task RetireAsync(string name, CancellationToken ct)
+    {
+        await DeclarePodsLostAsync(name, ct);
+        await api.RemoveNodeAsync(name, ct);
+        NodeLog.NodeRetired(log, name);
+    }
+
     private async Task PassAsync(V1Node node, CancellationToken ct)
     {
         switch (NodeObjects.FaultOf(node))
@@ -75,6 +83,11 @@ internal sealed class NodeLifecycle(NodesOptions options, IClusterView view, ICl
         if (NodeObjects.IsReady(node)) await api.PatchNodeStatusAsync(name, NodeObjects.LostStatus(node, time.GetUtcNow()), ct);
         if (NodeObjects.SpecPatch(node, unreachable: true, cordon: false, time.GetUtcNow()) is { } patch) await api.PatchNodeAsync(name, patch, ct);
         _statusAt.Remove(name);
+        await DeclarePodsLostAsync(name, ct);
+    }
+
+    private async Task DeclarePodsLostAsync(string name, CancellationToken ct)
+    {
         foreach (var pod in view.Pods.Where(p => p.Spec.NodeName == name))
         {
             if (pod.Metadata.DeletionTimestamp is not null) await api.RemoveAsync(pod, ct);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using k8s;
 using k8s.Models;
 
 namespace Trestle.Local.Nodes.Agent;
@@ -15,6 +16,7 @@ public static class NodeObjects
     /// <summary>Taint of a node that does not answer.</summary>
     public const string UnreachableTaint = "node.kubernetes.io/unreachable";
 
+    private const string VirtualAnnotation = "trestle.dev/virtual";
     private const string AcceleratorLabel = "trestle.dev/accelerator";
 
     /// <summary>Names of the virtual nodes.</summary>
@@ -28,7 +30,7 @@ public static class NodeObjects
     {
         ApiVersion = "v1",
         Kind = "Node",
-        Metadata = new V1ObjectMeta { Name = name, Labels = Labels(options, name), Annotations = new Dictionary<string, string> { ["trestle.dev/virtual"] = "declared, not real" } },
+        Metadata = new V1ObjectMeta { Name = name, Labels = Labels(options, name), Annotations = new Dictionary<string, string> { [VirtualAnnotation] = "declared, not real" } },
         Spec = new V1NodeSpec(),
     };
 
@@ -38,7 +40,7 @@ public static class NodeObjects
         ["metadata"] = new JsonObject
         {
             ["labels"] = new JsonObject([.. Labels(options, name).Select(l => KeyValuePair.Create(l.Key, (JsonNode?)l.Value)), .. options.GpuType is null ? [KeyValuePair.Create(AcceleratorLabel, (JsonNode?)null)] : Array.Empty<KeyValuePair<string, JsonNode?>>()]),
-            ["annotations"] = new JsonObject { ["trestle.dev/virtual"] = "declared, not real", ["trestle.dev/memory-limits"] = memoryEnforced ? "enforced" : "not enforced: no writable control group" },
+            ["annotations"] = new JsonObject { [VirtualAnnotation] = "declared, not real", ["trestle.dev/memory-limits"] = memoryEnforced ? "enforced" : "not enforced: no writable control group" },
         },
     };
 
@@ -66,6 +68,9 @@ public static class NodeObjects
     {
         ["conditions"] = new JsonArray([.. (before.Status?.Conditions ?? []).Select(c => c.Type).DefaultIfEmpty("Ready").Select(t => (JsonNode)Condition(t, "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", before, now))]),
     };
+
+    /// <summary>Whether the node is one of ours.</summary>
+    public static bool IsVirtual(V1Node node) => node.Metadata.Annotations?.ContainsKey(VirtualAnnotation) == true;
 
     /// <summary>Whether the node says it is ready.</summary>
     public static bool IsReady(V1Node node) => node.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
@@ -103,7 +108,29 @@ public static class NodeObjects
         var message = $"the node {pod.Spec.NodeName} was lost";
         var conditions = (pod.Status?.Conditions ?? []).Where(c => c.Type != "DisruptionTarget").Select(c => (JsonNode)PodCondition(c.Type, c.Type is "Ready" or "ContainersReady" ? "False" : c.Status, c.Reason, c.Message, c.Type is "Ready" or "ContainersReady" ? now : c.LastTransitionTime is { } t ? new DateTimeOffset(t.ToUniversalTime(), TimeSpan.Zero) : now)).ToList();
         conditions.Add(PodCondition("DisruptionTarget", "True", "DeletionByTaintManager", message, now));
-        return new JsonObject { ["phase"] = "Failed", ["reason"] = "NodeLost", ["message"] = message, ["conditions"] = new JsonArray([.. conditions]) };
+        var status = new JsonObject { ["phase"] = "Failed", ["reason"] = "NodeLost", ["message"] = message, ["conditions"] = new JsonArray([.. conditions]) };
+        if (pod.Status?.ContainerStatuses is { Count: > 0 } containers) status["containerStatuses"] = LostContainers(containers, now);
+        if (pod.Status?.InitContainerStatuses is { Count: > 0 } inits) status["initContainerStatuses"] = LostContainers(inits, now);
+        return status;
+    }
+
+    // On one machine it is known that they were killed; whoever follows their logs sees the end.
+    private static JsonArray LostContainers(IEnumerable<V1ContainerStatus> containers, DateTimeOffset now)
+    {
+        var list = new JsonArray();
+        foreach (var container in containers)
+        {
+            var json = JsonNode.Parse(KubernetesJson.Serialize(container))!.AsObject();
+            if (container.State?.Terminated is null)
+            {
+                json["state"] = new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = 137, ["reason"] = "ContainerStatusUnknown", ["message"] = "The node was lost", ["startedAt"] = Text(container.State?.Running?.StartedAt is { } at ? new DateTimeOffset(at.ToUniversalTime(), TimeSpan.Zero) : now), ["finishedAt"] = Text(now) } };
+                (json["ready"], json["started"]) = (false, false);
+            }
+
+            list.Add(json);
+        }
+
+        return list;
     }
 
     private static Dictionary<string, string> Labels(NodesOptions options, string name)

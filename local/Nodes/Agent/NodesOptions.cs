@@ -39,8 +39,10 @@ public sealed record NodesOptions
     /// <summary>Throws <see cref="ArgumentException"/> naming the field that is wrong.</summary>
     public void Validate()
     {
+#pragma warning disable MA0015 // the field's name is in the message; there is no parameter
         if (!System.IO.Path.IsPathFullyQualified(StateDirectory)) throw new ArgumentException($"StateDirectory must be an absolute path; got '{StateDirectory}'");
         if (Nodes is < 1 or > 1000) throw new ArgumentException($"Nodes must be 1 to 1000; got {Nodes}");
         if (GpuCount is < 0 or > 1024) throw new ArgumentException($"GpuCount must be 0 to 1024; got {GpuCount}");
+#pragma warning restore MA0015
     }
 }

@@ -13,6 +13,7 @@ internal sealed class PodFleet(PodWorkerContext context)
     private readonly HashSet<string> _nodes = [];
     private readonly HashSet<string> _failed = [];
     private readonly AddressPool _addresses = new();
+    private bool _closed;
 
     private sealed record Crew(PodWorker Worker, Task Work, CancellationTokenSource Stop);
 
@@ -48,7 +49,7 @@ internal sealed class PodFleet(PodWorkerContext context)
     {
         lock (_lock)
         {
-            if (!IsOurs(pod) || _failed.Contains(pod.Spec.NodeName)) return;
+            if (_closed || !IsOurs(pod) || _failed.Contains(pod.Spec.NodeName)) return;
             if (_crews.TryGetValue(pod.Metadata.Uid, out var crew)) crew.Worker.Update(pod);
             else Begin(pod);
         }
@@ -108,7 +109,12 @@ internal sealed class PodFleet(PodWorkerContext context)
     {
         var now = context.Time.GetUtcNow();
         List<Crew> crews;
-        lock (_lock) crews = [.. _crews.Values];
+        lock (_lock)
+        {
+            _closed = true; // the watch goes on and must not start another pod behind our back
+            crews = [.. _crews.Values];
+        }
+
         foreach (var crew in crews.Where(c => c.Worker.Pod.Spec.RestartPolicy == "Never" && c.Worker.Pod.Status?.Phase is not ("Succeeded" or "Failed")))
             crew.Worker.Stop(new StopCause("Terminated", "Pod was terminated in response to imminent node shutdown.", now + grace, "TerminationByKubelet"));
         while (!ct.IsCancellationRequested && context.Time.GetUtcNow() < now + grace + grace && crews.Any(c => c.Worker.IsStopping))
@@ -121,7 +127,12 @@ internal sealed class PodFleet(PodWorkerContext context)
     public async Task DetachAsync()
     {
         List<Crew> crews;
-        lock (_lock) crews = [.. _crews.Values];
+        lock (_lock)
+        {
+            _closed = true;
+            crews = [.. _crews.Values];
+        }
+
         foreach (var crew in crews) await crew.Stop.CancelAsync();
         foreach (var crew in crews) await crew.Work;
     }
@@ -134,6 +145,7 @@ internal sealed class PodFleet(PodWorkerContext context)
         foreach (var directory in Directory.Exists(root) ? Directory.GetDirectories(root, "*", SearchOption.TopDirectoryOnly) : [])
         {
             var node = Path.GetFileName(directory);
+            if (!_nodes.Contains(node)) SandboxProcess.KillAllBelow(directory); // of a start with more nodes; its logs stay
             var podRoot = Path.Combine(directory, "pods");
             foreach (var left in Directory.Exists(podRoot) ? Directory.GetDirectories(podRoot) : [])
             {
@@ -180,7 +192,7 @@ internal sealed class PodFleet(PodWorkerContext context)
             await Task.Delay(TimeSpan.FromSeconds(1), context.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             lock (_lock)
             {
-                if (!ct.IsCancellationRequested && _crews.Remove(uid)) Begin(worker.Pod);
+                if (!_closed && !ct.IsCancellationRequested && _crews.Remove(uid)) Begin(worker.Pod);
             }
         }
     }

@@ -6,7 +6,7 @@ using Trestle.Local.Nodes.Sandbox;
 namespace Trestle.Local.Nodes.Pods;
 
 /// <summary>The live side of one container: its process, log and probes. Owned by one pod worker and only touched from it.</summary>
-internal sealed class ContainerRun(V1Container spec, bool isInit, RunRecord record, TimeProvider time, LogRelay relay, Action wake)
+internal sealed class ContainerRun(V1Container spec, bool isInit, RunRecord record, TimeProvider time, LogRelay relay, Action wake) : IDisposable
 {
     private const int MaxMessage = 4096;
     private LogPump? _pump;
@@ -139,9 +139,11 @@ internal sealed class ContainerRun(V1Container spec, bool isInit, RunRecord reco
     public void Kill() => Sandbox?.Kill();
 
     /// <summary>Lets go without touching the process.</summary>
-    public void Detach()
+    public void Dispose()
     {
         _probes?.Cancel();
+        _probes?.Dispose();
+        _probes = null;
         CloseLog();
     }
 
@@ -164,6 +166,7 @@ internal sealed class ContainerRun(V1Container spec, bool isInit, RunRecord reco
     private void End(ContainerExit exit)
     {
         _probes?.Cancel();
+        _probes?.Dispose();
         _probes = null;
         Slot = Slot with { Phase = ContainerPhase.Exited, Exit = exit, Started = false, Ready = false, Stopping = false, WaitReason = null, WaitMessage = null, RetryAt = null };
         record.WriteExit(Slot.Restarts, exit);
@@ -204,17 +207,19 @@ internal sealed class ContainerRun(V1Container spec, bool isInit, RunRecord reco
         return code != 0 && spec.TerminationMessagePolicy == "FallbackToLogsOnError" ? CriLog.Tail(record.LogOf(Slot.Restarts)) : null;
     }
 
+    private static DateTimeOffset Utc(DateTime? time) => time is { } t ? new DateTimeOffset(t.ToUniversalTime(), TimeSpan.Zero) : default;
+
     private bool RecoverPublished(V1ContainerStatus? published)
     {
         if (published?.State?.Terminated is { } ended)
         {
-            Slot = Slot with { Phase = ContainerPhase.Exited, Restarts = published.RestartCount, Exit = new ContainerExit(ended.ExitCode, ended.Reason ?? "Error", ended.Message, ended.StartedAt ?? default, ended.FinishedAt ?? default) };
+            Slot = Slot with { Phase = ContainerPhase.Exited, Restarts = published.RestartCount, Exit = new ContainerExit(ended.ExitCode, ended.Reason ?? "Error", ended.Message, Utc(ended.StartedAt), Utc(ended.FinishedAt)) };
             return false;
         }
 
         if (published?.State?.Running is null) return false;
         var now = time.GetUtcNow();
-        Slot = Slot with { Phase = ContainerPhase.Exited, Restarts = published.RestartCount, Exit = new ContainerExit(137, "ContainerStatusUnknown", "The container could not be located when the node agent came back", published.State.Running.StartedAt ?? now, now) };
+        Slot = Slot with { Phase = ContainerPhase.Exited, Restarts = published.RestartCount, Exit = new ContainerExit(137, "ContainerStatusUnknown", "The container could not be located when the node agent came back", Utc(published.State.Running.StartedAt), now) };
         return true;
     }
 

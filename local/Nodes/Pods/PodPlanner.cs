@@ -29,6 +29,9 @@ public static class PodPlanner
         return new PodPlan(steps, status, wake.At, finished && seen.Slots.Values.All(s => s.Phase != ContainerPhase.Running));
     }
 
+    /// <summary>Whether the pod has come to an end by itself.</summary>
+    public static bool IsOver(PodObservation seen) => Finished(seen, null, seen.Pod.Status?.Phase is "Succeeded" or "Failed");
+
     /// <summary>How long a container that ended waits before its next run.</summary>
     public static TimeSpan Backoff(ContainerSlot slot)
     {

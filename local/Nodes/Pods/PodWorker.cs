@@ -29,7 +29,9 @@ internal sealed class PodWorker
     private readonly string _directory;
     private readonly string _address;
     private volatile V1Pod _pod;
-    private volatile StopCause? _stop;
+    private readonly StopRecord _stopRecord;
+    private volatile StopCause? _asked;
+    private StopCause? _stop;
     private volatile bool _vanished;
     private V1PodStatus? _published;
     private string? _publishedText;
@@ -41,6 +43,7 @@ internal sealed class PodWorker
         _pod = pod;
         _address = address;
         _directory = context.Machine.PodDirectory(pod.Spec.NodeName, pod.Metadata.Uid);
+        _stopRecord = new StopRecord(_directory);
         _volumes = new PodVolumes(_directory, context.Volumes, context.Time);
         foreach (var init in pod.Spec.InitContainers ?? []) AddRun(init, true);
         foreach (var main in pod.Spec.Containers) AddRun(main, false);
@@ -53,7 +56,7 @@ internal sealed class PodWorker
     public string HostsPath => Path.Combine(_directory, "hosts");
 
     /// <summary>Told to stop, and not yet ended.</summary>
-    public bool IsStopping => _stop is not null && _published?.Phase is not ("Succeeded" or "Failed");
+    public bool IsStopping => _asked is not null && _published?.Phase is not ("Succeeded" or "Failed");
 
     /// <summary>Takes the pod's newest version from the API.</summary>
     public void Update(V1Pod pod)
@@ -65,7 +68,7 @@ internal sealed class PodWorker
     /// <summary>Ends the pod for a reason of the node's.</summary>
     public void Stop(StopCause cause)
     {
-        _stop ??= cause;
+        _asked ??= cause;
         Wake();
     }
 
@@ -95,7 +98,7 @@ internal sealed class PodWorker
         }
         finally
         {
-            foreach (var run in _runs.Values) run.Detach();
+            foreach (var run in _runs.Values) run.Dispose();
         }
     }
 
@@ -120,12 +123,13 @@ internal sealed class PodWorker
             foreach (var run in _runs.Values) run.Refresh(exit => NodeLog.ContainerEnded(_context.Log, Key, run.Spec.Name, exit.Code, exit.Reason));
             RestartUnwell();
             var pod = Present();
-            var plan = PodPlanner.Plan(new PodObservation(pod, Slots(), _context.Time.GetUtcNow(), _address, HostAddress, _stop));
+            if (_stop is null && _asked is { } asked && !PodPlanner.IsOver(Observe(pod))) TakeAsStopped(asked);
+            var plan = PodPlanner.Plan(Observe(pod));
             var due = plan.WakeAt;
             if (plan.Steps.Count > 0)
             {
                 due = await TakeAsync(pod, plan, ct) ?? due;
-                plan = PodPlanner.Plan(new PodObservation(pod, Slots(), _context.Time.GetUtcNow(), _address, HostAddress, _stop));
+                plan = PodPlanner.Plan(Observe(pod));
             }
 
             if (!await PublishAsync(plan.Status, ct))
@@ -146,9 +150,17 @@ internal sealed class PodWorker
         }
         catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException || NodeApiErrors.IsPassing(e))
         {
-            NodeLog.PodTurnFailed(_context.Log, e, Key);
+            NodeLog.PodTurnFailed(_context.Log, Key, NodeApiErrors.Words(e));
             return ApiRetry;
         }
+    }
+
+    private PodObservation Observe(V1Pod pod) => new(pod, Slots(), _context.Time.GetUtcNow(), _address, HostAddress, _stop);
+
+    private void TakeAsStopped(StopCause cause)
+    {
+        _stopRecord.Write(cause);
+        _stop = cause;
     }
 
     private string Key => $"{_pod.Metadata.NamespaceProperty}/{_pod.Metadata.Name}";
@@ -186,8 +198,10 @@ internal sealed class PodWorker
             if (run.Slot.Phase == ContainerPhase.Running) NodeLog.ContainerAdopted(_context.Log, Key, run.Spec.Name);
         }
 
-        if (lost && _pod.Spec.RestartPolicy == "Never" && _pod.Status?.Phase is not ("Succeeded" or "Failed"))
-            _stop = new StopCause("Terminated", "The pod's processes were gone when the node agent came back", _context.Time.GetUtcNow(), "TerminationByKubelet");
+        if (_pod.Status?.Phase is "Succeeded" or "Failed") lost = false;
+        else _stop = _stopRecord.Read();
+        if (lost && _stop is null && _pod.Spec.RestartPolicy == "Never")
+            TakeAsStopped(new StopCause("Terminated", "The pod's processes were gone when the node agent came back", _context.Time.GetUtcNow(), "TerminationByKubelet"));
         _recovered = true;
     }
 
@@ -336,7 +350,7 @@ internal sealed class PodWorker
         }
         catch (Exception e) when (e is ContainerConfigException or HttpRequestException or IOException || NodeApiErrors.IsPassing(e))
         {
-            NodeLog.PodTurnFailed(_context.Log, e, Key);
+            NodeLog.PodTurnFailed(_context.Log, Key, NodeApiErrors.Words(e));
         }
     }
 
@@ -349,7 +363,7 @@ internal sealed class PodWorker
             await Task.Delay(TimeSpan.FromMilliseconds(10), _context.Time, ct);
         }
 
-        foreach (var run in _runs.Values) run.Detach();
+        foreach (var run in _runs.Values) run.Dispose();
         _volumes.RemoveMemory(_pod.Metadata.Uid);
         _context.Memory.Remove(_pod.Metadata.Uid);
         PodDirectories.Remove(_directory);

@@ -71,4 +71,5 @@ public sealed class RunRecord(string podDirectory, string container)
 }
 
 [JsonSerializable(typeof(ContainerExit))]
+[JsonSerializable(typeof(StopCause))]
 internal sealed partial class RunJson : JsonSerializerContext;

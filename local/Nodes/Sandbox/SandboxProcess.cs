@@ -138,9 +138,10 @@ public sealed class SandboxProcess(string directory)
     {
         var prefix = root.TrimEnd('/') + "/";
         var hit = 0;
-        foreach (var pid in ProcessTable.All())
+        // bubblewrap's outer process first: one that outlived the inner one would record an exit that nobody made.
+        foreach (var (pid, _) in Marked(prefix).OrderBy(p => p.StartTicks).ThenBy(p => p.Pid))
         {
-            if (ProcessTable.StartVariable(pid, Marker) is { } at && at.StartsWith(prefix, StringComparison.Ordinal) && NativeCalls.Signal(pid, NativeCalls.Kill)) hit++;
+            if (NativeCalls.Signal(pid, NativeCalls.Kill)) hit++;
         }
 
         return hit;
@@ -150,8 +151,12 @@ public sealed class SandboxProcess(string directory)
     public static IReadOnlyList<int> FindBelow(string root)
     {
         var prefix = root.TrimEnd('/') + "/";
-        return [.. ProcessTable.All().Where(pid => ProcessTable.StartVariable(pid, Marker) is { } at && at.StartsWith(prefix, StringComparison.Ordinal) && ProcessTable.Find(pid) is not null)];
+        return [.. Marked(prefix).Select(p => p.Pid)];
     }
+
+    private static IEnumerable<ProcessIdentity> Marked(string prefix) => ProcessTable.All()
+        .Where(pid => ProcessTable.StartVariable(pid, Marker)?.StartsWith(prefix, StringComparison.Ordinal) == true)
+        .Select(ProcessTable.Find).OfType<ProcessIdentity>().ToList();
 
     private void WriteArguments(SandboxSpec spec, IHostFiles host)
     {

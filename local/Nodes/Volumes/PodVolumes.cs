@@ -21,6 +21,7 @@ public sealed class PodVolumes(string podDirectory, VolumeContext context, TimeP
     private const string AutomaticVolume = "kube-api-access";
     private const int DefaultTokenSeconds = 3607;
     private readonly Dictionary<string, string> _paths = [];
+    private readonly Dictionary<string, (string Text, DateTimeOffset RenewAt)> _tokens = [];
 
     /// <summary>When a token in these volumes wants renewing; null when none is there.</summary>
     public DateTimeOffset? RenewAt { get; private set; }
@@ -128,10 +129,11 @@ public sealed class PodVolumes(string podDirectory, VolumeContext context, TimeP
 
     private async Task<VolumeFile> TokenAsync(V1Pod pod, V1ServiceAccountTokenProjection token, int mode, CancellationToken ct)
     {
-        var text = await context.Token(pod, token, ct);
-        var renew = time.GetUtcNow().AddSeconds((token.ExpirationSeconds ?? DefaultTokenSeconds) * 0.8);
-        RenewAt = RenewAt is { } earlier && earlier < renew ? earlier : renew;
-        return new VolumeFile(token.Path, Encoding.UTF8.GetBytes(text), mode);
+        var key = $"{token.Audience}\n{token.Path}";
+        if (!_tokens.TryGetValue(key, out var held) || held.RenewAt <= time.GetUtcNow())
+            _tokens[key] = held = (await context.Token(pod, token, ct), time.GetUtcNow().AddSeconds((token.ExpirationSeconds ?? DefaultTokenSeconds) * 0.8));
+        RenewAt = RenewAt is { } earlier && earlier < held.RenewAt ? earlier : held.RenewAt;
+        return new VolumeFile(token.Path, Encoding.UTF8.GetBytes(held.Text), mode);
     }
 
     private VolumeFile Authority(V1ConfigMapProjection map, int mode) => new(map.Items is [var item, ..] ? item.Path : "ca.crt", Encoding.UTF8.GetBytes(context.AuthorityPem), mode);

@@ -61,7 +61,7 @@ public sealed class PodPlacementTests
                 if (place.Node is null)
                 {
                     var candidates = pinned ? nodes.Take(1) : nodes;
-                    candidates.ShouldAllBe(n => used[n.Name].GetValueOrDefault("nvidia.com/gpu") + gpus > 8 || used[n.Name].GetValueOrDefault("cpu") + cpus > 16);
+                    candidates.Any(n => used[n.Name].GetValueOrDefault("nvidia.com/gpu") + gpus <= 8 && used[n.Name].GetValueOrDefault("cpu") + cpus <= 16).ShouldBeFalse();
                     continue;
                 }
 
@@ -70,7 +70,7 @@ public sealed class PodPlacementTests
                 used[place.Node] = sum;
             }
 
-            foreach (var node in nodes) used[node.Name].ShouldAllBe(u => u.Value <= node.Allocatable[u.Key]);
+            nodes.All(n => used[n.Name].All(u => u.Value <= n.Allocatable[u.Key])).ShouldBeTrue();
         }, iter: 2000);
     }
 

@@ -36,21 +36,21 @@ internal sealed class AJob
 
     public AJob CreatedAt(DateTime at) => With(() => _job.Metadata.CreationTimestamp = at);
 
-    public AJob Phase(string phase, string message = "") => With(() =>
+    public AJob Phase(TrainingJobPhase phase, string message = "") => With(() =>
     {
         _job.Status!.Phase = phase;
         _job.Status.Message = message;
     });
 
-    public AJob Queued(string why) => Phase("Queued").With(() => _job.Status!.Queue = new QueueStatus { Position = 1, Reason = why });
+    public AJob Queued(string why) => Phase(TrainingJobPhase.Queued).With(() => _job.Status!.Queue = new QueueStatus { Position = 1, Reason = why });
 
-    public AJob Running(TimeSpan since) => Phase("Running", "4/4 nodes running on kubernetes")
-        .With(() => _job.Status!.Timeline = new Timeline { QueuedAt = Noon - since, AdmittedAt = Noon - since, StartedAt = Noon - since });
+    public AJob Running(TimeSpan since) => Phase(TrainingJobPhase.Running, "4/4 nodes running on kubernetes")
+        .With(() => _job.Status!.Timeline = new TrainingJobTimeline { QueuedAt = Noon - since, AdmittedAt = Noon - since, StartedAt = Noon - since });
 
-    public AJob Ended(string phase, TimeSpan took, TimeSpan ago, int? code = null, string message = "") => Phase(phase, message).With(() =>
+    public AJob Ended(TrainingJobPhase phase, TimeSpan took, TimeSpan ago, int? code = null, string message = "") => Phase(phase, message).With(() =>
     {
-        _job.Status!.Timeline = new Timeline { QueuedAt = Noon - ago - took, AdmittedAt = Noon - ago - took, StartedAt = Noon - ago - took, FinishedAt = Noon - ago };
-        _job.Status.Exit = code is null ? null : new ExitStatus { Rank = 0, Code = code, Stage = "Run", Message = message };
+        _job.Status!.Timeline = new TrainingJobTimeline { QueuedAt = Noon - ago - took, AdmittedAt = Noon - ago - took, StartedAt = Noon - ago - took, FinishedAt = Noon - ago };
+        _job.Status.Exit = code is null ? null : new TrainingJobExit { Rank = 0, Code = code, Stage = ExitStage.Run, Message = message };
     });
 
     public AJob Restarted(int counted) => With(() => _job.Status!.Restarts = new RestartCounts { Counted = counted });

@@ -10,7 +10,8 @@ public sealed class JobTablesTests
     private static readonly JobGroup Group = new()
     {
         Metadata = new V1ObjectMeta { Name = "train-eval", NamespaceProperty = "research", CreationTimestamp = AJob.Noon.AddMinutes(-3) },
-        Status = new JobGroupStatus { Phase = "Running", Message = "trainer is running" },
+        Spec = new JobGroupSpec { Tasks = [new JobGroupTask { Name = "trainer" }] },
+        Status = new JobGroupStatus { Phase = JobGroupPhase.Running, Message = "trainer is running" },
     };
 
     [Fact]
@@ -20,8 +21,8 @@ public sealed class JobTablesTests
             [
                 AJob.Named("big").Nodes(4).Gpus("H100:8").Queued("waiting for 32 H100: 8 free").Build(),
                 AJob.Named("train-eval-trainer").Nodes(4).Gpus("H100:8").InGroup("train-eval").Running(TimeSpan.FromMinutes(2)).Restarted(1).Build(),
-                AJob.Named("eval-100").InGroup("train-eval").Ended("Succeeded", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), 0).Build(),
-                AJob.Named("done").Ended("Succeeded", TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0).Build(),
+                AJob.Named("eval-100").InGroup("train-eval").Ended(TrainingJobPhase.Succeeded, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), 0).Build(),
+                AJob.Named("done").Ended(TrainingJobPhase.Succeeded, TimeSpan.FromHours(1), TimeSpan.FromHours(1), 0).Build(),
             ],
             [Group]);
         PlainTable.Render(QueueTable.Build(jobs, AJob.Noon, allNamespaces: false)).ShouldBe(
@@ -46,9 +47,9 @@ public sealed class JobTablesTests
     {
         var jobs = new JobSet(
             [
-                AJob.Named("ok").Nodes(4).Gpus("H100:8").Ended("Succeeded", TimeSpan.FromMinutes(90), TimeSpan.FromHours(5), 0).Build(),
-                AJob.Named("bad").Ended("Failed", TimeSpan.FromSeconds(12), TimeSpan.FromMinutes(3), 7, "Traceback: boom").Build(),
-                AJob.Named("never-ran").Phase("Cancelled", "cancelled by bob").Build(),
+                AJob.Named("ok").Nodes(4).Gpus("H100:8").Ended(TrainingJobPhase.Succeeded, TimeSpan.FromMinutes(90), TimeSpan.FromHours(5), 0).Build(),
+                AJob.Named("bad").Ended(TrainingJobPhase.Failed, TimeSpan.FromSeconds(12), TimeSpan.FromMinutes(3), 7, "Traceback: boom").Build(),
+                AJob.Named("never-ran").Phase(TrainingJobPhase.Cancelled, "cancelled by bob").Build(),
                 AJob.Named("active").Running(TimeSpan.FromSeconds(1)).Build(),
             ],
             []);
@@ -71,35 +72,35 @@ public sealed class JobTablesTests
     }
 
     [Theory]
-    [InlineData("Queued", "PENDING")]
-    [InlineData("Starting", "STARTING")]
-    [InlineData("Restarting", "RECOVERING")]
-    [InlineData("Cancelled", "CANCELLED")]
-    [InlineData("Failed", "FAILED")]
-    public void Sky_sees_its_own_states(string phase, string state) => SkyQueueTable.State(AJob.Named("a").Phase(phase).Build()).ShouldBe(state);
+    [InlineData(TrainingJobPhase.Queued, "PENDING")]
+    [InlineData(TrainingJobPhase.Starting, "STARTING")]
+    [InlineData(TrainingJobPhase.Restarting, "RECOVERING")]
+    [InlineData(TrainingJobPhase.Cancelled, "CANCELLED")]
+    [InlineData(TrainingJobPhase.Failed, "FAILED")]
+    public void Sky_sees_its_own_states(TrainingJobPhase phase, string state) => SkyQueueTable.State(AJob.Named("a").Phase(phase).Build()).ShouldBe(state);
 
     [Fact]
     public void Sky_sees_a_failed_setup() =>
-        SkyQueueTable.State(AJob.Named("a").Ended("Failed", default, default, 1).Change(job => job.Status!.Exit!.Stage = "Setup").Build()).ShouldBe("FAILED_SETUP");
+        SkyQueueTable.State(AJob.Named("a").Ended(TrainingJobPhase.Failed, default, default, 1).Change(job => job.Status!.Exit!.Stage = ExitStage.Setup).Build()).ShouldBe("FAILED_SETUP");
 
     [Fact]
     public void The_commands_exit_code_is_the_jobs()
     {
-        FoundJob.Of(AJob.Named("a").Ended("Failed", default, default, 7).Build()).ExitCode.ShouldBe(7);
-        FoundJob.Of(AJob.Named("a").Ended("Succeeded", default, default, 0).Build()).ExitCode.ShouldBe(0);
-        FoundJob.Of(AJob.Named("a").Phase("Cancelled").Build()).ExitCode.ShouldBe(1);
+        FoundJob.Of(AJob.Named("a").Ended(TrainingJobPhase.Failed, default, default, 7).Build()).ExitCode.ShouldBe(7);
+        FoundJob.Of(AJob.Named("a").Ended(TrainingJobPhase.Succeeded, default, default, 0).Build()).ExitCode.ShouldBe(0);
+        FoundJob.Of(AJob.Named("a").Phase(TrainingJobPhase.Cancelled).Build()).ExitCode.ShouldBe(1);
     }
 
     [Fact]
     public void A_description_says_what_why_where_and_what_to_type_next()
     {
-        var job = AJob.Named("bad").Nodes(2).Gpus("H100:8").Ended("Failed", TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(1), 7, "line one\nline two")
+        var job = AJob.Named("bad").Nodes(2).Gpus("H100:8").Ended(TrainingJobPhase.Failed, TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(1), 7, "line one\nline two")
             .Change(job =>
             {
                 job.Status!.Message = "rank 1 failed";
                 job.Status.Attempt = 4;
                 job.Status.Restarts = new RestartCounts { Counted = 3 };
-                job.Status.Nodes = new NodesStatus { Ranks = [new RankStatus { Rank = 0, Name = "bad-0-a4", Node = "node-0", State = "Failed", ExitCode = 7 }] };
+                job.Status.Nodes = new NodesStatus { Ranks = [new RankStatus { Rank = 0, Name = "bad-0-a4", Node = "node-0", State = RankState.Failed, ExitCode = 7 }] };
             }).Build();
         var happened = new Corev1Event { Type = "Warning", Reason = "RankFailed", Message = "rank 1 exited with 7", Count = 3, LastTimestamp = AJob.Noon.AddMinutes(-1), Metadata = new V1ObjectMeta() };
         new JobDescription(AJob.Noon, " -n research").Render(FoundJob.Of(job), [], [happened]).ShouldBe(

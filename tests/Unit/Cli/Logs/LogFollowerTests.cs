@@ -114,7 +114,7 @@ public sealed class LogFollowerTests
 
         public FakeLogs Start(string pod, int rank = 0, int attempt = 1)
         {
-            _ranks[pod] = new LogRank(pod, pod, "train", null, rank, attempt, RankState.Running);
+            _ranks[pod] = new LogRank(pod, pod, "train", null, rank, attempt, LogState.Running);
             _lines[pod] = [];
             _subject = new LogSubject("Running", false, 0, "");
             return this;
@@ -140,7 +140,7 @@ public sealed class LogFollowerTests
 
         public FakeLogs End(string pod)
         {
-            _ranks[pod] = _ranks[pod] with { State = RankState.Ended };
+            _ranks[pod] = _ranks[pod] with { State = LogState.Ended };
             return this;
         }
 
@@ -189,7 +189,7 @@ public sealed class LogFollowerTests
                             line = _lines[rank.Pod][index];
                             _read[rank.Pod] = Math.Max(_read.GetValueOrDefault(rank.Pod), index + 1);
                         }
-                        else if (!query.Follow || _ranks[rank.Pod].State == RankState.Ended)
+                        else if (!query.Follow || _ranks[rank.Pod].State == LogState.Ended)
                         {
                             yield break;
                         }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Trestle.Local.Nodes.Tests;
+namespace Trestle.Integration.Tests.Nodes;
 
 /// <summary>Collects log lines, to be shown when a test fails.</summary>
 internal sealed class TestLog : ILogger

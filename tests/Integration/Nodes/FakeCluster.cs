@@ -6,7 +6,7 @@ using Trestle.Local.Nodes.Agent;
 using Trestle.Local.Nodes.Containers;
 using Trestle.Local.Nodes.Pods;
 
-namespace Trestle.Local.Nodes.Tests;
+namespace Trestle.Integration.Tests.Nodes;
 
 /// <summary>The least of a Kubernetes API that the agent needs, in memory; every write comes back as a watch event.</summary>
 internal sealed class FakeCluster : IClusterView, IClusterApi, IPodApi
@@ -65,6 +65,12 @@ internal sealed class FakeCluster : IClusterView, IClusterApi, IPodApi
     public Task EnsureNodeAsync(V1Node node, CancellationToken ct)
     {
         if (_nodes.TryAdd(node.Metadata.Name, node)) NodeChanged?.Invoke(node.Metadata.Name);
+        return Task.CompletedTask;
+    }
+
+    public Task RemoveNodeAsync(string name, CancellationToken ct)
+    {
+        if (_nodes.TryRemove(name, out _)) NodeChanged?.Invoke(name);
         return Task.CompletedTask;
     }
 

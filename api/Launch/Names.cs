@@ -1,0 +1,110 @@
+namespace Trestle.Api.Launch;
+
+/// <summary>Labels of pods, services and child objects.</summary>
+public static class Labels
+{
+    /// <summary>Uid of the TrainingJob.</summary>
+    public const string JobUid = "trestle.dev/job-uid";
+
+    /// <summary>Name of the TrainingJob.</summary>
+    public const string JobName = "trestle.dev/job-name";
+
+    /// <summary>The attempt.</summary>
+    public const string Attempt = "trestle.dev/attempt";
+
+    /// <summary>The rank.</summary>
+    public const string Rank = "trestle.dev/rank";
+
+    /// <summary>Name of the JobGroup.</summary>
+    public const string JobGroup = "trestle.dev/job-group";
+
+    /// <summary>Name of the task in its group.</summary>
+    public const string Task = "trestle.dev/task";
+
+    /// <summary>On nodes: type of accelerator, e.g. H100.</summary>
+    public const string Accelerator = "trestle.dev/accelerator";
+
+    /// <summary>Who made the object.</summary>
+    public const string ManagedBy = "app.kubernetes.io/managed-by";
+
+    /// <summary>Value of <see cref="ManagedBy"/> on all objects of the operator.</summary>
+    public const string ManagedByValue = "trestle";
+}
+
+/// <summary>Annotations.</summary>
+public static class Annotations
+{
+    /// <summary>On a TrainingJob or JobGroup: end it as Cancelled, keep the object.</summary>
+    public const string Cancel = "trestle.dev/cancel";
+
+    /// <summary>Who submitted it.</summary>
+    public const string User = "trestle.dev/user";
+
+    /// <summary>On a launched TrainingJob: the task that launched it.</summary>
+    public const string LaunchedBy = "trestle.dev/launched-by";
+
+    /// <summary>On a virtual node: that its resources are declared.</summary>
+    public const string Virtual = "trestle.dev/virtual";
+}
+
+/// <summary>Other names on the wire.</summary>
+public static class Names
+{
+    /// <summary>Scheduling gate of pods that are not admitted.</summary>
+    public const string AdmissionGate = "trestle.dev/admission";
+
+    /// <summary>Finalizer of TrainingJobs.</summary>
+    public const string JobFinalizer = "trestle.dev/job";
+
+    /// <summary>Finalizer of JobGroups.</summary>
+    public const string GroupFinalizer = "trestle.dev/group";
+
+    /// <summary>Field manager of the operator.</summary>
+    public const string FieldManager = "trestle-operator";
+
+    /// <summary>Resource of GPUs.</summary>
+    public const string GpuResource = "nvidia.com/gpu";
+
+    /// <summary>Namespace of the operator.</summary>
+    public const string SystemNamespace = "trestle-system";
+
+    /// <summary>ConfigMap in <see cref="SystemNamespace"/> that tells clients about the installation.</summary>
+    public const string InfoConfigMap = "trestle-info";
+
+    /// <summary>Key in <see cref="InfoConfigMap"/>: directory under which S3 storages become directories on one machine.</summary>
+    public const string InfoObjectRoot = "objectRoot";
+
+    /// <summary>Key in <see cref="InfoConfigMap"/>: "local" on one machine.</summary>
+    public const string InfoKind = "kind";
+
+    /// <summary>The container of the user's script.</summary>
+    public const string MainContainer = "main";
+
+    /// <summary>The init container that waits for all ranks.</summary>
+    public const string RendezvousContainer = "rendezvous";
+
+    /// <summary>Name of the pod of a rank.</summary>
+    public static string Pod(string job, int rank, int attempt) => $"{job}-{rank}-a{attempt}";
+
+    /// <summary>Name of the object of a task.</summary>
+    public static string TaskObject(string group, string task) => $"{group}-{task}";
+
+    /// <summary>Name of the ConfigMap with the scripts of a job.</summary>
+    public static string LaunchConfigMap(string job) => $"{job}-launch";
+}
+
+/// <summary>Paths in the main container.</summary>
+public static class Paths
+{
+    /// <summary>launch.sh, setup.sh, run.sh.</summary>
+    public const string Scripts = "/trestle/scripts";
+
+    /// <summary>Shared with the rendezvous container.</summary>
+    public const string Run = "/trestle/run";
+
+    /// <summary>POSIX export lines of the launch contract.</summary>
+    public const string EnvFile = Run + "/env";
+
+    /// <summary>The working directory of the job.</summary>
+    public const string Workdir = "/trestle/workdir";
+}

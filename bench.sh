@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Measures Trestle beside its peers on this machine, prints a table and writes bench/results/NAME.json and bench/README.md.
+#
+#   ./bench.sh local     the one-machine control plane
+set -euo pipefail
+cd "$(dirname "$0")"
+. eng/prerequisites.sh
+
+case ${1:-} in
+    local) ;;
+    -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "bench.sh: name a benchmark: local" >&2; exit 2 ;;
+esac
+require_dotnet
+if ! command -v bwrap >/dev/null 2>&1 || ! command -v python3 >/dev/null 2>&1; then require_packages bubblewrap python3; fi
+dotnet build bench/Trestle.Bench.csproj -c Release -nologo -v quiet -clp:NoSummary -p:RunAnalyzers=false
+commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+TRESTLE_BENCH_COMMIT=$commit exec bench/bin/Release/net10.0/Trestle.Bench "$@"

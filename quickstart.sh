@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Builds Trestle, starts the one-machine control plane with 4 virtual nodes of 8 declared GPUs each, and runs the
+# published train-and-eval job group on it. Shows the queue and the logs live, ends with a summary, leaves nothing running.
+#
+#   ./quickstart.sh          about a minute and a half after the build
+#   ./quickstart.sh --keep   leaves the control plane running and says how to use and stop it
+set -euo pipefail
+cd "$(dirname "$0")"
+. eng/prerequisites.sh
+
+group=train-eval-group
+manifest=examples/skypilot/$group.yaml
+seconds_allowed=${QUICKSTART_SECONDS:-180}
+keep=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --keep) keep=1 ;;
+        -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        *) echo "quickstart.sh: unknown argument '$1'; see ./quickstart.sh --help" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { echo "quickstart.sh: $*" >&2; exit 1; }
+
+require_dotnet
+if ! command -v bwrap >/dev/null 2>&1 || ! command -v python3 >/dev/null 2>&1; then require_packages bubblewrap python3; fi
+
+say "building (a minute the first time)"
+./trestle version
+export TRESTLE_NO_BUILD=1
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/trestle-quickstart.XXXXXX")
+state=$work/state
+follower=
+leave() {
+    code=$?
+    trap - EXIT INT TERM
+    set +e
+    [ -z "$follower" ] || { kill "$follower" 2>/dev/null; wait "$follower" 2>/dev/null; }
+    if [ -n "$keep" ] && [ "$code" -eq 0 ]; then
+        say "left running, as asked"
+        echo "use it:   export KUBECONFIG=$state/kubeconfig; ./trestle queue"
+        echo "stop it:  ./trestle local down --state $state --purge && rm -r $work"
+        exit 0
+    fi
+    if [ "$code" -ne 0 ] && [ -d "$state/logs" ]; then
+        echo "quickstart.sh: the last lines of the control plane's logs:" >&2
+        tail -n 8 "$state"/logs/*.log >&2
+    fi
+    if [ -d "$state" ] && ! ./trestle local down --state "$state" --purge >"$work/down" 2>&1; then
+        cat "$work/down" >&2
+        [ "$code" -ne 0 ] || code=1
+    fi
+    rm -rf "$work"
+    exit "$code"
+}
+trap leave EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say "starting the control plane: 4 virtual nodes with 8 declared H100 each"
+./trestle local up --detach --state "$state" --nodes 4 --gpus H100:8 || fail "the control plane did not start"
+export KUBECONFIG=$state/kubeconfig
+started=$SECONDS
+
+say "launching $manifest"
+./trestle launch "$manifest" || fail "the group was not launched"
+
+# The follower ends with the group's exit code; the phase, asked below, is what counts here.
+./trestle logs -f "$group" >"$work/log" 2>"$work/log.err" &
+follower=$!
+
+phase() { ./trestle describe "$group" -o json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin).get("status", {}).get("phase", "Pending"))' 2>/dev/null || echo unknown; }
+shown=0
+show_log() {
+    local lines
+    lines=$(wc -l <"$work/log")
+    if [ "$lines" -gt "$shown" ]; then sed -n "$((shown + 1)),${lines}p" "$work/log"; fi
+    shown=$lines
+}
+
+say "what happens (queue, then new log lines)"
+round=0
+while :; do
+    now=$(phase)
+    show_log
+    case $now in Succeeded | Failed | Cancelled) break ;; esac
+    [ $((SECONDS - started)) -lt "$seconds_allowed" ] || { ./trestle describe "$group" >&2; fail "the group is $now after $seconds_allowed seconds"; }
+    if [ $((round % 4)) -eq 0 ]; then echo; ./trestle queue || true; echo; fi
+    round=$((round + 1))
+    sleep 1
+done
+# The last lines of a task may be a moment behind its end.
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$follower" 2>/dev/null || break; sleep 0.3; done
+show_log
+
+say "summary after $((SECONDS - started)) seconds"
+./trestle describe "$group" -o json >"$work/group.json" || fail "the group can't be read"
+python3 - "$work/group.json" "$state/objects/shared-ckpts" <<'END' || fail "the group did not end as it should"
+import glob, json, os, sys
+
+group = json.load(open(sys.argv[1], encoding="utf-8"))
+store = sys.argv[2]
+status = group.get("status", {})
+print(f"group {group['metadata']['name']}: {status.get('phase')}")
+for task in status.get("tasks", []):
+    print(f"  task {task['name']:<14} {task.get('role', ''):<10} {task.get('phase', '')}")
+checkpoints = sorted(os.path.basename(path) for path in glob.glob(os.path.join(store, "step-*.json")))
+scores = [json.load(open(path, encoding="utf-8")) for path in sorted(glob.glob(os.path.join(store, "evals", "*.json")))]
+launched = status.get("launched", [])
+final_path = os.path.join(store, "final.json")
+final = json.load(open(final_path, encoding="utf-8")) if os.path.exists(final_path) else None
+print(f"steps trained: {final['step'] if final else 'not finished'}")
+print(f"checkpoints: {len(checkpoints)} ({', '.join(checkpoints)})")
+print(f"evaluations: {len(launched)} launched, {len(scores)} scored")
+for job in launched:
+    score = next((s for s in scores if job["name"].endswith(f"-{s['step']:06d}")), None)
+    print(f"  {job['name']:<36} {job.get('phase', ''):<10} {'score %.4f' % score['score'] if score else ''}")
+print(f"final model: {final['sha256'] if final else 'none'}")
+wrong = [text for text, bad in (
+    (f"the group is {status.get('phase')}: {status.get('message', '')}", status.get("phase") != "Succeeded"),
+    ("there is no final model", final is None),
+    ("there are no checkpoints", not checkpoints),
+    ("no evaluation was launched", not launched),
+    ("no evaluation has a score", not scores)) if bad]
+for text in wrong:
+    print(f"quickstart.sh: {text}", file=sys.stderr)
+sys.exit(1 if wrong else 0)
+END

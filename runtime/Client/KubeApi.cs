@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using k8s;
+using k8s.Models;
+
+namespace Trestle.Runtime;
+
+/// <summary><see cref="IKubeApi"/> over the transport and the credentials of KubernetesClient.</summary>
+/// <param name="client">Transport and credentials; disposed with this.</param>
+/// <param name="contexts">Wire format of our own classes.</param>
+public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializerContext> contexts) : IKubeApi, IDisposable
+{
+    private const int PageSize = 500;
+    private const int WatchSeconds = 300;
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+    private readonly WireFormat _format = new(contexts);
+
+    /// <inheritdoc/>
+    public void Dispose() => client.Dispose();
+
+    /// <inheritdoc/>
+    public async Task<T?> FindAsync<T>(ObjectKey key, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        try
+        {
+            return _format.Read<T>(await SendAsync(HttpMethod.Get, ResourceKind.Of<T>().ObjectPath(key), null, "", ct));
+        }
+        catch (KubeApiException error) when (error.IsNotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<KubeList<T>> ListAsync<T>(Selection selection, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var items = new List<T>();
+        var path = $"{ResourceKind.Of<T>().CollectionPath(selection.Namespace)}?limit={PageSize}{Query(selection)}";
+        var next = "";
+        string version;
+        do
+        {
+            var page = await SendAsync(HttpMethod.Get, next.Length == 0 ? path : $"{path}&continue={Uri.EscapeDataString(next)}", null, "", ct);
+            (version, next) = ListReader.Read(page, _format, items);
+        }
+        while (next.Length > 0);
+        return new KubeList<T>(items, version);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(Selection selection, string resourceVersion, [EnumeratorCancellation] CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var path = $"{ResourceKind.Of<T>().CollectionPath(selection.Namespace)}?watch=1&allowWatchBookmarks=true&timeoutSeconds={WatchSeconds}"
+            + $"&resourceVersion={Uri.EscapeDataString(resourceVersion)}{Query(selection)}";
+        using var answer = await AnswerAsync(HttpMethod.Get, path, null, "", ct);
+        await using var body = await answer.Content.ReadAsStreamAsync(ct);
+        await foreach (var change in WatchReader.ReadAsync<T>(body, _format, ct)) yield return change;
+    }
+
+    /// <inheritdoc/>
+    public Task<T> CreateAsync<T>(T item, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        WriteAsync<T>(HttpMethod.Post, ResourceKind.Of<T>().CollectionPath(item.Metadata.NamespaceProperty), _format.Write(item), "application/json", ct);
+
+    /// <inheritdoc/>
+    public Task<T> ReplaceAsync<T>(T item, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        WriteAsync<T>(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(item.Key()), _format.Write(item), "application/json", ct);
+
+    /// <inheritdoc/>
+    public Task<T> ReplaceStatusAsync<T>(T item, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        WriteAsync<T>(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(item.Key(), "status"), _format.Write(item), "application/json", ct);
+
+    /// <inheritdoc/>
+    public Task<T> PatchAsync<T>(ObjectKey key, Patch patch, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var query = patch.FieldManager is null ? "" : $"?fieldManager={Uri.EscapeDataString(patch.FieldManager)}";
+        var (type, force) = patch.Kind switch
+        {
+            PatchKind.Merge => ("application/merge-patch+json", ""),
+            PatchKind.Json => ("application/json-patch+json", ""),
+            _ => ("application/apply-patch+yaml", "&force=true"),
+        };
+        return WriteAsync<T>(HttpMethod.Patch, ResourceKind.Of<T>().ObjectPath(key, patch.Subresource) + query + force, Utf8(patch.Body), type, ct);
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> DeleteAsync<T>(ObjectKey key, Deletion deletion, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var options = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "DeleteOptions", ["propagationPolicy"] = deletion.Propagation };
+        if (deletion.GraceSeconds is { } grace) options["gracePeriodSeconds"] = grace;
+        if (deletion.Uid is { } uid) options["preconditions"] = new JsonObject { ["uid"] = uid };
+        try
+        {
+            await SendAsync(HttpMethod.Delete, ResourceKind.Of<T>().ObjectPath(key), Utf8(options), "application/json", ct);
+            return true;
+        }
+        catch (KubeApiException error) when (error.IsNotFound)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<JsonNode?> PostAsync<T>(ObjectKey key, string subresource, JsonNode body, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        JsonNode.Parse(await SendAsync(HttpMethod.Post, ResourceKind.Of<T>().ObjectPath(key, subresource), Utf8(body), "application/json", ct));
+
+    private static byte[] Utf8(JsonNode body) => Encoding.UTF8.GetBytes(body.ToJsonString());
+
+    private static string Query(Selection selection) =>
+        (selection.Labels is null ? "" : "&labelSelector=" + Uri.EscapeDataString(selection.Labels))
+        + (selection.Fields is null ? "" : "&fieldSelector=" + Uri.EscapeDataString(selection.Fields));
+
+    private async Task<T> WriteAsync<T>(HttpMethod method, string path, byte[] body, string type, CancellationToken ct)
+        where T : class => _format.Read<T>(await SendAsync(method, path, body, type, ct));
+
+    private async Task<byte[]> SendAsync(HttpMethod method, string path, byte[]? body, string type, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(AnswerLimit);
+        try
+        {
+            using var answer = await AnswerAsync(method, path, body, type, limit.Token);
+            return await answer.Content.ReadAsByteArrayAsync(limit.Token);
+        }
+        catch (OperationCanceledException error) when (!ct.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"no answer from {client.BaseUri.Authority} within {AnswerLimit.TotalSeconds:0} s", error);
+        }
+    }
+
+    private async Task<HttpResponseMessage> AnswerAsync(HttpMethod method, string path, byte[]? body, string type, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(client.BaseUri, path)) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(body);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        }
+
+        if (client.Credentials is { } credentials) await credentials.ProcessHttpRequestAsync(request, ct);
+        var answer = await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (answer.IsSuccessStatusCode) return answer;
+        using (answer)
+        {
+            var wait = answer.Headers.RetryAfter?.Delta;
+            throw StatusReader.Error(answer.StatusCode, await answer.Content.ReadAsByteArrayAsync(ct), wait);
+        }
+    }
+}
