@@ -107,6 +107,7 @@ public sealed class Resources
 
     /// <summary>Extended resources by name, e.g. rdma/hca: "8".</summary>
     [QuantityText, MaxLength(32)]
+    [JsonConverter(typeof(ScalarTextMapConverter))]
     public Dictionary<string, string>? Extended { get; set; }
 }
 

@@ -123,6 +123,6 @@ public static partial class YamlText
     private static partial Regex Plain();
 
     // Words and numbers that some YAML reader takes for something else than text.
-    [GeneratedRegex(@"\A(~|null|true|false|yes|no|on|off|y|n|0[xo][0-9a-f]+|[0-9][0-9_:.]*|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|\.inf|\.nan)\z", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\A(~|null|true|false|yes|no|on|off|y|n|0[xo][0-9a-f]+|[0-9][0-9_:.]*|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|\.inf|\.nan)\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Resolved();
 }
