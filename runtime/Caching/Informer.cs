@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Diagnostics.CodeAnalysis;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -23,8 +23,10 @@ public sealed class Informer<T>(IKubeApi api, Selection selection, TimeProvider 
     private readonly ObjectStore<T> _store = new();
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _version;
+    private bool _moved;
 
     /// <summary>Told after the cache has it: the old state (null: new) and the new one (null: deleted). Must not block or throw.</summary>
+    [SuppressMessage("Design", "MA0046", Justification = "Old and new state are all there is to tell")]
     public event Action<T?, T?>? Changed;
 
     /// <summary>The cache.</summary>
@@ -47,15 +49,13 @@ public sealed class Informer<T>(IKubeApi api, Selection selection, TimeProvider 
         var pause = FirstPause;
         while (!ct.IsCancellationRequested)
         {
+            var began = time.GetTimestamp();
+            _moved = false;
             try
             {
                 if (_version is null) await ListAsync(ct);
                 _synced.TrySetResult();
-                if (await WatchAsync(ct))
-                {
-                    pause = FirstPause;
-                    continue;
-                }
+                await WatchAsync(ct);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
@@ -66,14 +66,20 @@ public sealed class Informer<T>(IKubeApi api, Selection selection, TimeProvider 
                 RuntimeLog.WatchExpired(log, kind);
                 _version = null;
             }
-            catch (Exception error) when (error is KubeApiException or HttpRequestException or IOException or JsonException or OperationCanceledException)
+            catch (Exception error) when (error is KubeApiException or HttpRequestException or IOException or TimeoutException or OperationCanceledException)
             {
                 RuntimeLog.WatchLost(log, kind, error.Message);
-                if (error is JsonException) _version = null;
+            }
+            catch (Exception error)
+            {
+                // What could not be read, or a listener that threw: nobody would notice a cache that stands still.
+                RuntimeLog.WatchBroke(log, error, kind);
+                _version = null;
             }
 
-            await Task.Delay(Jitter.Around(pause), time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            var healthy = _moved || time.GetElapsedTime(began) > LongestPause;
+            await Task.Delay(Jitter.Around(healthy ? FirstPause : pause), time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = healthy ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
 
@@ -86,27 +92,42 @@ public sealed class Informer<T>(IKubeApi api, Selection selection, TimeProvider 
         _version = list.ResourceVersion;
     }
 
-    // True when the watch brought anything.
-    private async Task<bool> WatchAsync(CancellationToken ct)
+    private async Task WatchAsync(CancellationToken ct)
     {
         using var quiet = CancellationTokenSource.CreateLinkedTokenSource(ct);
         await using var watchdog = time.CreateTimer(_ => quiet.Cancel(), null, Silence, Timeout.InfiniteTimeSpan);
-        var moved = false;
-        await foreach (var change in api.WatchAsync<T>(selection, _version!, quiet.Token))
+        try
         {
-            watchdog.Change(Silence, Timeout.InfiniteTimeSpan);
-            moved = true;
-            if (change.Type == WatchEventType.Deleted) Remove(change.Object!.Key());
-            else if (change.Object is { } item) Put(item);
-            _version = change.ResourceVersion;
+            await foreach (var change in api.WatchAsync<T>(selection, _version!, quiet.Token))
+            {
+                watchdog.Change(Silence, Timeout.InfiniteTimeSpan);
+                Take(change);
+                _version = change.ResourceVersion;
+                _moved = true;
+            }
         }
-
-        return moved;
+        catch (OperationCanceledException error) when (quiet.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            throw new TimeoutException($"nothing came for {Silence.TotalMinutes:0} minutes", error);
+        }
     }
+
+    private void Take(WatchEvent<T> change)
+    {
+        if (change.Object is not { } item) return;
+
+        // A watch that goes on from an older version tells again what is known; it must not lead back.
+        if (_store.Find(item.Key()) is { } known && IsOlder(item.Metadata.ResourceVersion, known.Metadata.ResourceVersion)) return;
+        if (change.Type == WatchEventType.Deleted) Remove(item.Key());
+        else Put(item);
+    }
+
+    private static bool IsOlder(string version, string than) =>
+        ulong.TryParse(version, out var one) && ulong.TryParse(than, out var other) && one < other;
 
     private void Put(T item)
     {
-        // Told again after a lost watch or a new list: nothing new.
+        // Told again by a new list: nothing new.
         if (_store.Find(item.Key()) is { } known && known.Metadata.ResourceVersion == item.Metadata.ResourceVersion && known.Metadata.Uid == item.Metadata.Uid) return;
         item.Metadata.ManagedFields = null;
         Changed?.Invoke(_store.Put(item), item);

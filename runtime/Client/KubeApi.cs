@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using k8s;
@@ -68,22 +67,23 @@ public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializ
     /// <inheritdoc/>
     public Task<T> CreateAsync<T>(T item, CancellationToken ct)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        WriteAsync<T>(HttpMethod.Post, ResourceKind.Of<T>().CollectionPath(item.Metadata.NamespaceProperty), _format.Write(item), "application/json", ct);
+        WriteAsync<T>(HttpMethod.Post, ResourceKind.Of<T>().CollectionPath(item.Metadata.NamespaceProperty), Body(item), "application/json", ct);
 
     /// <inheritdoc/>
     public Task<T> ReplaceAsync<T>(T item, CancellationToken ct)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        WriteAsync<T>(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(item.Key()), _format.Write(item), "application/json", ct);
+        WriteAsync<T>(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(item.Key()), Body(item), "application/json", ct);
 
     /// <inheritdoc/>
     public Task<T> ReplaceStatusAsync<T>(T item, CancellationToken ct)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        WriteAsync<T>(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(item.Key(), "status"), _format.Write(item), "application/json", ct);
+        WriteAsync<T>(HttpMethod.Put, ResourceKind.Of<T>().ObjectPath(item.Key(), "status"), Body(item), "application/json", ct);
 
     /// <inheritdoc/>
     public Task<T> PatchAsync<T>(ObjectKey key, Patch patch, CancellationToken ct)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
+        if (patch is { Kind: PatchKind.Apply, FieldManager: null }) throw new ArgumentException("an apply needs a field manager", nameof(patch));
         var query = patch.FieldManager is null ? "" : $"?fieldManager={Uri.EscapeDataString(patch.FieldManager)}";
         var (type, force) = patch.Kind switch
         {
@@ -122,6 +122,16 @@ public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializ
     private static string Query(Selection selection) =>
         (selection.Labels is null ? "" : "&labelSelector=" + Uri.EscapeDataString(selection.Labels))
         + (selection.Fields is null ? "" : "&fieldSelector=" + Uri.EscapeDataString(selection.Fields));
+
+    // Servers leave apiVersion and kind out of the items of lists, and want them back for custom resources.
+    private byte[] Body<T>(T item)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var kind = ResourceKind.Of<T>();
+        item.ApiVersion ??= kind.ApiVersion;
+        item.Kind ??= kind.Kind;
+        return _format.Write(item);
+    }
 
     private async Task<T> WriteAsync<T>(HttpMethod method, string path, byte[] body, string type, CancellationToken ct)
         where T : class => _format.Read<T>(await SendAsync(method, path, body, type, ct));

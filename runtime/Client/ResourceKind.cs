@@ -19,6 +19,13 @@ public sealed record ResourceKind(string Group, string Version, string Plural, s
     /// <exception cref="InvalidOperationException">The class has none.</exception>
     public static ResourceKind Of<T>() => Known<T>.Kind;
 
+    /// <summary>The same for a class known at run time.</summary>
+    /// <exception cref="InvalidOperationException">The class has none.</exception>
+    public static ResourceKind OfClass(Type type) =>
+        type.GetCustomAttribute<KubernetesEntityAttribute>() is { } entity
+            ? new ResourceKind(entity.Group ?? "", entity.ApiVersion, entity.PluralName, entity.Kind)
+            : throw new InvalidOperationException($"{type} needs a KubernetesEntity attribute to be read from an API server");
+
     /// <summary>Path of the collection, relative to the server's address; all namespaces when <paramref name="ns"/> is null or "".</summary>
     public string CollectionPath(string? ns) =>
         string.IsNullOrEmpty(ns) ? $"{Root}/{Plural}" : $"{Root}/namespaces/{Uri.EscapeDataString(ns)}/{Plural}";
@@ -29,9 +36,6 @@ public sealed record ResourceKind(string Group, string Version, string Plural, s
 
     private static class Known<T>
     {
-        internal static readonly ResourceKind Kind =
-            typeof(T).GetCustomAttribute<KubernetesEntityAttribute>() is { } entity
-                ? new ResourceKind(entity.Group ?? "", entity.ApiVersion, entity.PluralName, entity.Kind)
-                : throw new InvalidOperationException($"{typeof(T)} needs a KubernetesEntity attribute to be read from an API server");
+        internal static readonly ResourceKind Kind = OfClass(typeof(T));
     }
 }

@@ -93,6 +93,8 @@ internal static class WatchReader
                 return new WatchEvent<T>(WatchEventType.Bookmark, null, version);
             case "ERROR":
                 throw StatusReader.Error(JsonElement.ParseValue(ref reader));
+            case "":
+                throw new JsonException("a watch event whose type does not come first");
             default:
                 return null; // A type of a later version.
         }

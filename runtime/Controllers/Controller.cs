@@ -58,13 +58,21 @@ public sealed class Controller : IDisposable
             if (old is not null) foreach (var key in keys(old)) _queue.Add(key);
             if (now is not null) foreach (var key in keys(now)) _queue.Add(key);
         };
+        foreach (var item in informer.Cache.Items)
+        {
+            foreach (var key in keys(item)) _queue.Add(key);
+        }
+
         return this;
     }
 
     /// <summary>Reconciles one object soon, e.g. for an event that is no Kubernetes object.</summary>
     public void Enqueue(ObjectKey key) => _queue.Add(key);
 
-    /// <summary>Works until cancelled; begins when the caches are filled; ends when the workers have ended.</summary>
+    /// <summary>
+    /// Works until cancelled; begins when the caches are filled; ends when the workers have ended. May be run again: changes
+    /// that came in between, and work that was cut off, are waiting then.
+    /// </summary>
     public async Task RunAsync(int workers, CancellationToken ct)
     {
         try
@@ -107,6 +115,7 @@ public sealed class Controller : IDisposable
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
+            _queue.Add(key); // for the next term, when there is one
             throw;
         }
         catch (Exception error)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 
 namespace Trestle.Runtime;
@@ -6,17 +7,21 @@ namespace Trestle.Runtime;
 /// Keys to work on. A key is in the queue once however often it is added, is never handed to two workers at a time, and is
 /// handed out again when it was added while being worked on.
 /// </summary>
+[SuppressMessage("Naming", "CA1711", Justification = "It is a queue")]
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : notnull
 {
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(3650);
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1); // timers take 49 days at most
     private readonly Lock _lock = new();
     private readonly Channel<TKey> _ready = Channel.CreateUnbounded<TKey>();
     private readonly HashSet<TKey> _waiting = [];
     private readonly HashSet<TKey> _working = [];
-    private readonly PriorityQueue<TKey, DateTimeOffset> _delayed = new();
-    private readonly Dictionary<TKey, DateTimeOffset> _due = [];
+    private readonly PriorityQueue<TKey, TimeSpan> _delayed = new();
+    private readonly Dictionary<TKey, TimeSpan> _due = [];
     private readonly Dictionary<TKey, int> _failures = [];
     private readonly TimeProvider _time;
+    private readonly long _origin;
     private readonly ITimer _timer;
     private readonly TimeSpan _firstBackoff;
     private readonly TimeSpan _longestBackoff;
@@ -27,10 +32,14 @@ public sealed class WorkQueue<TKey> : IDisposable
     public WorkQueue(TimeProvider time, TimeSpan firstBackoff, TimeSpan longestBackoff)
     {
         _time = time;
+        _origin = time.GetTimestamp();
         _firstBackoff = firstBackoff;
         _longestBackoff = longestBackoff;
         _timer = time.CreateTimer(_ => MoveDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    // Monotonic: a wall clock that is set back must not make a key wait.
+    private TimeSpan Now => _time.GetElapsedTime(_origin);
 
     /// <summary>Keys that wait to be worked on now.</summary>
     public int Count
@@ -61,7 +70,7 @@ public sealed class WorkQueue<TKey> : IDisposable
                 return;
             }
 
-            var due = _time.GetUtcNow() + delay;
+            var due = Now + (delay < Longest ? delay : Longest);
             if (_due.TryGetValue(key, out var known) && known <= due) return;
             _due[key] = due;
             _delayed.Enqueue(key, due);
@@ -123,7 +132,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         lock (_lock)
         {
-            var now = _time.GetUtcNow();
+            var now = Now;
             while (_delayed.TryPeek(out var key, out var due) && due <= now)
             {
                 _delayed.Dequeue();
@@ -139,7 +148,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     private void Arm()
     {
         if (!_delayed.TryPeek(out _, out var next)) return;
-        var wait = next - _time.GetUtcNow();
-        _timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        var wait = next - Now;
+        _timer.Change(wait < TimeSpan.Zero ? TimeSpan.Zero : wait < LongestTimer ? wait : LongestTimer, Timeout.InfiniteTimeSpan);
     }
 }
