@@ -1,0 +1,61 @@
+using Trestle.Api.Launch;
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Views;
+using Trestle.Runtime;
+
+namespace Trestle.Operator.Launch;
+
+/// <summary>What is known of the ranks of one attempt: exactly one of facts, a reason why there never will be any, or neither yet.</summary>
+internal sealed record Gathering(LaunchFacts? Facts, string? Over)
+{
+    public static Gathering Incomplete { get; } = new(null, null);
+
+    public bool IsDecided => Facts is not null || Over is not null;
+}
+
+/// <summary>Reads from the caches whether all ranks of an attempt have addresses.</summary>
+internal sealed class AttemptReader(IObjectCache<TrainingJob> jobs, IObjectCache<PodView> pods, IObjectCache<JobGroup> groups)
+{
+    // A cache may be behind: an unknown job or attempt is waited for, never refused.
+    public Gathering Read(string uid, int attempt)
+    {
+        var all = pods.Where(PodFacts.JobUidIndex, uid);
+        if (all.Count == 0 || Job(all[0], uid) is not { } job) return Gathering.Incomplete;
+        if (job.Status?.Phase is TrainingJobPhase.Succeeded or TrainingJobPhase.Failed or TrainingJobPhase.Cancelled)
+            return new Gathering(null, $"the job {job.Metadata.Name} has ended");
+        if (job.Status?.Attempt > attempt) return new Gathering(null, $"attempt {attempt} of the job {job.Metadata.Name} is over; attempt {job.Status.Attempt} has begun");
+        return Addresses(all, attempt, job.NodeCount) is { } addresses ? new Gathering(Facts(job, attempt, addresses), null) : Gathering.Incomplete;
+    }
+
+    private TrainingJob? Job(PodView pod, string uid)
+    {
+        var job = jobs.Find(new ObjectKey(pod.Metadata.NamespaceProperty ?? "", pod.Label(Labels.JobName) ?? ""));
+        return job?.Metadata.Uid == uid ? job : null;
+    }
+
+    private static string[]? Addresses(IReadOnlyList<PodView> all, int attempt, int count)
+    {
+        var addresses = new string[count];
+        foreach (var pod in all)
+        {
+            if (pod.Attempt() == attempt && pod.Rank() is >= 0 and var rank && rank < count && pod.Status?.PodIP is { Length: > 0 } address) addresses[rank] = address;
+        }
+
+        return Array.TrueForAll(addresses, address => address is not null) ? addresses : null;
+    }
+
+    private LaunchFacts Facts(TrainingJob job, int attempt, string[] addresses)
+    {
+        var tasks = job.TaskGroup is { } name ? groups.Find(new ObjectKey(job.Metadata.NamespaceProperty ?? "", name))?.Spec.Tasks ?? [] : [];
+        return new LaunchFacts(job.Metadata.Name, job.Metadata.Uid, attempt, addresses, job.Accelerators?.Count ?? 0, LaunchEnvironment.HeadPort(job.Metadata.Uid, attempt))
+        {
+            Namespace = job.Metadata.NamespaceProperty ?? "default",
+            Group = job.TaskGroup ?? job.Spec.Group,
+            Task = job.TaskName,
+            TaskIndex = Math.Max(0, tasks.FindIndex(task => task.Name == job.TaskName)),
+            TaskCount = Math.Max(1, tasks.Count),
+            CheckpointDirectory = job.CheckpointDirectory,
+            Accelerator = job.Accelerators?.Name,
+        };
+    }
+}

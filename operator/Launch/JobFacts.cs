@@ -1,0 +1,33 @@
+using Trestle.Api.Launch;
+using Trestle.Api.V1Alpha1;
+using Trestle.Runtime;
+
+namespace Trestle.Operator.Launch;
+
+/// <summary>What launching asks of a job.</summary>
+public static class JobFacts
+{
+    extension(TrainingJob job)
+    {
+        /// <summary>Ranks.</summary>
+        public int NodeCount => job.Spec.Nodes ?? 1;
+
+        /// <summary>Accelerators of one node; null for none.</summary>
+        public Accelerators? Accelerators => job.Spec.Resources?.Accelerators is { } text ? Api.V1Alpha1.Accelerators.Parse(text) : null;
+
+        /// <summary>The group it is a task of; null for a job by itself, also when it was launched from inside a group.</summary>
+        public string? TaskGroup => job.TaskName is null ? null : job.ControllerOwner()?.Name;
+
+        /// <summary>The task it is, of the group that controls it.</summary>
+        public string? TaskName => job.ControllerOwner()?.Kind == JobGroup.KubeKind ? job.Label(Labels.Task) : null;
+
+        /// <summary>Host name of a rank; with the service's name behind it, what its peers call it.</summary>
+        public string HostName(int rank) => $"{job.TaskName ?? job.Metadata.Name}-{rank}";
+
+        /// <summary>Name of the headless Service of its hosts.</summary>
+        public string ServiceName => job.TaskGroup ?? job.Metadata.Name;
+
+        /// <summary>Where its first cached mount is: checkpoints go there.</summary>
+        public string? CheckpointDirectory => job.Spec.Mounts?.FirstOrDefault(mount => mount.Mode == MountMode.MountCached)?.Path;
+    }
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Trestle.Api.Launch;
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Views;
+using Trestle.Runtime;
+
+namespace Trestle.Operator.Launch;
+
+/// <summary>
+/// Tells each rank of an attempt of all the others: GET /rendezvous/UID/ATTEMPT/RANK with the rank's token as bearer waits up to
+/// 25 s. 200: the environment as POSIX export lines; 204: not all ranks have addresses, ask again; 403: wrong token;
+/// 410: there will be no answer, the body says why.
+/// </summary>
+public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCache<PodView> pods, IObjectCache<JobGroup> groups, RendezvousKey key, TimeProvider time)
+    : IAsyncDisposable
+{
+    /// <summary>Longest wait of one request; shorter than what proxies and clients allow.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(25);
+
+    private const string Bearer = "Bearer ";
+
+    // The pods of a gang get their addresses in a burst: one look for all of them.
+    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(20);
+
+    private readonly AttemptReader _reader = new(jobs, pods, groups);
+    private readonly Dictionary<(string Uid, int Attempt), Waiting> _waiting = [];
+    private readonly CancellationTokenSource _stopped = new();
+    private int _lookAhead;
+    private WebApplication? _app;
+
+    /// <summary>Requests that wait for an answer.</summary>
+    public int WaitingRequests
+    {
+        get
+        {
+            lock (_waiting) return _waiting.Values.Sum(waiting => waiting.Requests);
+        }
+    }
+
+    /// <summary>Where a rank asks, behind the server's address.</summary>
+    public static string Path(string uid, int attempt, int rank) => string.Create(CultureInfo.InvariantCulture, $"/rendezvous/{uid}/{attempt}/{rank}");
+
+    /// <summary>Listens; gives the address with the port it got.</summary>
+    /// <param name="listen">E.g. http://127.0.0.1:0 or http://0.0.0.0:8090.</param>
+    /// <param name="ct">Ends the start.</param>
+    public async Task<string> StartAsync(string listen, CancellationToken ct = default)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls(listen);
+        _app = builder.Build();
+        _app.Run(AnswerAsync);
+        await _app.StartAsync(ct);
+        return _app.Urls.First();
+    }
+
+    /// <summary>Some pod changed. Cheap: the waiting attempts are looked at once for many changes.</summary>
+    public void PodChanged()
+    {
+        if (Interlocked.Exchange(ref _lookAhead, 1) == 0) _ = LookAsync();
+    }
+
+    /// <summary>Ends the waiting requests and stops listening.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopped.CancelAsync();
+        if (_app is not null) await _app.DisposeAsync();
+    }
+
+    private async Task LookAsync()
+    {
+        await Task.Delay(Burst, time, CancellationToken.None);
+        Interlocked.Exchange(ref _lookAhead, 0);
+        KeyValuePair<(string Uid, int Attempt), Waiting>[] all;
+        lock (_waiting) all = [.. _waiting];
+        foreach (var ((uid, attempt), waiting) in all)
+        {
+            if (_reader.Read(uid, attempt) is { IsDecided: true } decided) waiting.Decided.TrySetResult(decided);
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var (request, response) = (context.Request, context.Response);
+        if (!HttpMethods.IsGet(request.Method) || !TryRead(request.Path, out var uid, out var attempt, out var rank))
+        {
+            response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        if (!key.Verify(Token(request), uid, attempt, rank))
+        {
+            await SayAsync(response, StatusCodes.Status403Forbidden, "the token is not that of this rank");
+            return;
+        }
+
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopped.Token);
+        var gathering = await DecidedAsync(uid, attempt, ended.Token);
+        await (gathering switch
+        {
+            { Facts: { } facts } when rank < facts.Addresses.Count => SayAsync(response, StatusCodes.Status200OK, LaunchEnvironment.Render(LaunchEnvironment.Build(facts, rank))),
+            { Over: { } why } => SayAsync(response, StatusCodes.Status410Gone, why),
+            { Facts: not null } => SayAsync(response, StatusCodes.Status410Gone, "the job has fewer ranks"),
+            _ => SayAsync(response, StatusCodes.Status204NoContent, ""),
+        });
+    }
+
+    private async Task<Gathering> DecidedAsync(string uid, int attempt, CancellationToken ct)
+    {
+        var waiting = Join((uid, attempt));
+        try
+        {
+            // Looked at after joining, so that no change falls between.
+            var now = _reader.Read(uid, attempt);
+            return now.IsDecided ? now : await waiting.Decided.Task.WaitAsync(LongestWait, time, ct);
+        }
+        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
+        {
+            return Gathering.Incomplete;
+        }
+        finally
+        {
+            Leave((uid, attempt), waiting);
+        }
+    }
+
+    private Waiting Join((string Uid, int Attempt) attempt)
+    {
+        lock (_waiting)
+        {
+            if (!_waiting.TryGetValue(attempt, out var waiting)) _waiting[attempt] = waiting = new Waiting();
+            waiting.Requests++;
+            return waiting;
+        }
+    }
+
+    private void Leave((string Uid, int Attempt) attempt, Waiting waiting)
+    {
+        lock (_waiting)
+        {
+            if (--waiting.Requests == 0) _waiting.Remove(attempt);
+        }
+    }
+
+    private static string? Token(HttpRequest request) =>
+        request.Headers.Authorization.ToString() is { } header && header.StartsWith(Bearer, StringComparison.Ordinal) ? header[Bearer.Length..] : null;
+
+    private static bool TryRead(PathString path, out string uid, out int attempt, out int rank)
+    {
+        (uid, attempt, rank) = ("", 0, 0);
+        if ((path.Value ?? "").Split('/') is not ["", "rendezvous", var id, var number, var place]) return false;
+        uid = id;
+        return id.Length > 0
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out attempt)
+            && int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out rank);
+    }
+
+    private static Task SayAsync(HttpResponse response, int status, string text)
+    {
+        response.StatusCode = status;
+        if (status == StatusCodes.Status204NoContent) return Task.CompletedTask;
+        response.ContentType = "text/plain; charset=utf-8";
+        return response.WriteAsync(text);
+    }
+
+    /// <summary>The requests of one attempt.</summary>
+    private sealed class Waiting
+    {
+        public TaskCompletionSource<Gathering> Decided { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Requests { get; set; }
+    }
+}

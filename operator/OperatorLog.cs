@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Logging;
+using Trestle.Runtime;
+
+namespace Trestle.Operator;
+
+/// <summary>Log lines of the operator.</summary>
+internal static partial class OperatorLog
+{
+    [LoggerMessage(100, LogLevel.Information, "operator works; rendezvous at {Url}")]
+    public static partial void Working(ILogger log, string url);
+
+    [LoggerMessage(101, LogLevel.Information, "operator has ended")]
+    public static partial void Ended(ILogger log);
+
+    [LoggerMessage(102, LogLevel.Warning, "operator can't work: {Message}; again in {Seconds} s")]
+    public static partial void CannotWork(ILogger log, string message, double seconds);
+
+    [LoggerMessage(110, LogLevel.Information, "{Job}: attempt {Attempt} gets {Nodes} nodes")]
+    public static partial void Admitted(ILogger log, ObjectKey job, int attempt, int nodes);
+
+    [LoggerMessage(111, LogLevel.Warning, "admission pass: {Message}; again in {Seconds} s")]
+    public static partial void PassFailed(ILogger log, string message, double seconds);
+
+    [LoggerMessage(112, LogLevel.Error, "admission pass: unexpected; again in {Seconds} s")]
+    public static partial void PassBroke(ILogger log, Exception error, double seconds);
+
+    [LoggerMessage(113, LogLevel.Warning, "{Job}: its pod can't be made: {Message}")]
+    public static partial void NoShape(ILogger log, ObjectKey job, string message);
+}

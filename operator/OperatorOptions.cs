@@ -1,0 +1,31 @@
+using Trestle.Api.Launch;
+
+namespace Trestle.Operator;
+
+/// <summary>How an operator runs.</summary>
+public sealed record OperatorOptions
+{
+    /// <summary>Path of a kubeconfig; when null the pod's own service account, else KUBECONFIG or ~/.kube/config.</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>Image of jobs without spec.image; when null they are refused.</summary>
+    public string? DefaultImage { get; init; }
+
+    /// <summary>Image with trestle-node; when null the job's image is used and trestle-node must be on its PATH.</summary>
+    public string? NodeImage { get; init; }
+
+    /// <summary>Directory under which storages that are mounted and don't exist are made; when null such jobs wait.</summary>
+    public string? DefaultStorageRoot { get; init; }
+
+    /// <summary>Where the rendezvous server listens; port 0 takes a free one.</summary>
+    public string RendezvousListen { get; init; } = "http://127.0.0.1:0";
+
+    /// <summary>Address of the rendezvous server as pods reach it; when null the one it listens on.</summary>
+    public string? RendezvousUrl { get; init; }
+
+    /// <summary>Namespace of the operator's own objects.</summary>
+    public string Namespace { get; init; } = Names.SystemNamespace;
+
+    /// <summary>False when nobody else runs an operator on this API server.</summary>
+    public bool LeaderElection { get; init; } = true;
+}

@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Logging;
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.JobGroups;
+using Trestle.Operator.Launch;
+using Trestle.Operator.Scheduling;
+using Trestle.Operator.Storages;
+using Trestle.Operator.TrainingJobs;
+using Trestle.Operator.Views;
+using Trestle.Runtime;
+
+namespace Trestle.Operator;
+
+/// <summary>
+/// All that works while this process is the leader. Its caches are its own, so that nothing is decided on what was true in an
+/// earlier term.
+/// </summary>
+internal sealed class OperatorTerm
+{
+    private const int Workers = 8;
+    private const string NodeIndex = "node";
+
+    private readonly IKubeApi _api;
+    private readonly OperatorOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Informer<TrainingJob> _jobs;
+    private readonly Informer<JobGroup> _groups;
+    private readonly Informer<Storage> _storages;
+    private readonly Informer<NodeView> _nodes;
+    private readonly Informer<PodView> _pods;
+    private PodSettings _settings;
+
+    public OperatorTerm(IKubeApi api, OperatorOptions options, TimeProvider time, ILogger log)
+    {
+        (_api, _options, _time, _log) = (api, options, time, log);
+        _settings = new PodSettings(options.DefaultImage, options.NodeImage, "", options.DefaultStorageRoot);
+        _groups = new Informer<JobGroup>(api, Selection.All, time, log);
+        _storages = new Informer<Storage>(api, Selection.All, time, log);
+        _nodes = new Informer<NodeView>(api, Selection.All, time, log);
+        _jobs = new Informer<TrainingJob>(api, Selection.All, time, log).WithIndex(JobGroupReconciler.GroupIndex, JobGroupReconciler.GroupKey);
+        _pods = new Informer<PodView>(api, Selection.All, time, log)
+            .WithIndex(PodFacts.JobUidIndex, pod => pod.JobUid())
+            .WithIndex(NodeIndex, pod => pod.JobUid() is null ? null : pod.Spec.NodeName);
+    }
+
+    /// <summary>Works until cancelled; throws what broke a part of it.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        using var term = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var store = new RendezvousStore(_api, _options.Namespace);
+        var (key, address) = await store.OpenAsync(term.Token);
+        var events = new EventRecorder(_api, "trestle-operator", _time, _log);
+
+        // Built before the caches fill, so that they are told of everything there is.
+        await using var rendezvous = new RendezvousListener(() => new RendezvousServer(_jobs.Cache, _pods.Cache, _groups.Cache, key, _time));
+        using var scheduler = Scheduler(events);
+        using var jobs = JobController(key, events);
+        using var groups = GroupController(events);
+        using var storages = StorageController();
+        _pods.Changed += (_, _) => rendezvous.PodChanged();
+
+        List<Task> parts = [_jobs.RunAsync(term.Token), _groups.RunAsync(term.Token), _storages.RunAsync(term.Token), _nodes.RunAsync(term.Token), _pods.RunAsync(term.Token), events.RunAsync(term.Token)];
+        try
+        {
+            // A server that knows no jobs yet would turn ranks away.
+            await Task.WhenAll(_jobs.Synced, _groups.Synced, _storages.Synced, _nodes.Synced, _pods.Synced).WaitAsync(term.Token);
+            var bound = await rendezvous.StartAsync(_options.RendezvousListen, address, term.Token);
+            if (bound != address) await store.KeepAddressAsync(bound, term.Token);
+            _settings = _settings with { RendezvousUrl = (_options.RendezvousUrl ?? bound).TrimEnd('/') };
+            OperatorLog.Working(_log, _settings.RendezvousUrl);
+            parts.AddRange([scheduler.RunAsync(term.Token), jobs.RunAsync(Workers, term.Token), groups.RunAsync(2, term.Token), storages.RunAsync(2, term.Token)]);
+            await await Task.WhenAny(parts);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Asked to end.
+        }
+        finally
+        {
+            await term.CancelAsync();
+            await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            OperatorLog.Ended(_log);
+        }
+    }
+
+    private Scheduler Scheduler(IEventRecorder events)
+    {
+        var caches = new SchedulerCaches(_jobs.Cache, _groups.Cache, _pods.Cache, _nodes.Cache);
+        var scheduler = new Scheduler(_api, caches, job => LaunchObjects.Pod(job, _settings, StoragesOf(job), 0, 0), events, _time, _log);
+        _jobs.Changed += (_, _) => scheduler.Wake();
+        _groups.Changed += (_, _) => scheduler.Wake();
+        _nodes.Changed += (_, _) => scheduler.Wake();
+        _pods.Changed += (old, now) =>
+        {
+            if (NodeSnapshot.Differs(old, now)) scheduler.Wake();
+        };
+        return scheduler;
+    }
+
+    private Controller JobController(RendezvousKey key, IEventRecorder events) =>
+        new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, events, _time), _time, _log)
+            .For(_jobs)
+            .Owns(_pods, TrainingJob.KubeKind)
+            .Watches(_nodes, node => _pods.Cache.Where(NodeIndex, node.Metadata.Name).Select(pod => new ObjectKey(pod.Metadata.NamespaceProperty, pod.ControllerOwner()?.Name ?? "")))
+            .Watches(_storages, storage => _jobs.Cache.Items.Where(job => job.Status?.HasEnded() != true && StoragePlanner.Used(job).Contains(storage.Key())).Select(job => job.Key()));
+
+    private Controller GroupController(IEventRecorder events) =>
+        new Controller("jobgroup", new JobGroupReconciler(_api, _groups.Cache, _jobs.Cache, events, _time), _time, _log)
+            .For(_groups)
+            .Owns(_jobs, JobGroup.KubeKind)
+            .Watches(_jobs, job => JobGroupPlanner.GroupOf(job) is { } group ? [new ObjectKey(job.Metadata.NamespaceProperty, group)] : []);
+
+    private Controller StorageController()
+    {
+        var controller = new Controller("storage", new StorageReconciler(_api, _storages.Cache, _jobs.Cache, _time), _time, _log).For(_storages);
+
+        // A new job is a reason to look into a storage, and an ended one for the last time; what happens in between is not.
+        _jobs.Changed += (old, now) =>
+        {
+            if (old is not null && old.Status?.HasEnded() == now?.Status?.HasEnded()) return;
+            foreach (var key in StoragePlanner.Used(now ?? old!)) controller.Enqueue(key);
+        };
+        return controller;
+    }
+
+    private Dictionary<string, Storage> StoragesOf(TrainingJob job) =>
+        StoragePlanner.Used(job).Select(_storages.Cache.Find).OfType<Storage>().ToDictionary(storage => storage.Metadata.Name);
+}

@@ -1,0 +1,48 @@
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.TrainingJobs;
+using Trestle.Operator.Views;
+using Trestle.Runtime;
+
+namespace Trestle.Operator.Scheduling;
+
+/// <summary>What the scheduler writes into the status of a job. Pure.</summary>
+internal static class QueueStatuses
+{
+    /// <summary>The next attempt has nodes.</summary>
+    /// <param name="job">The job; not changed.</param>
+    /// <param name="nodes">Node of every rank.</param>
+    /// <param name="now">The time.</param>
+    public static TrainingJob Admitted(TrainingJob job, IReadOnlyList<string> nodes, DateTimeOffset now)
+    {
+        var status = job.Status.Copy();
+        status.Attempt = (status.Attempt ?? 0) + 1;
+        status.Admission = new AdmissionStatus { Attempt = status.Attempt.Value, Ranks = [.. nodes.Select((node, rank) => new RankAssignment { Rank = rank, Node = node })] };
+        status.Phase = TrainingJobPhase.Admitted;
+        status.Reason = "Admitted";
+        status.Message = nodes.Count == 1 ? "1 node reserved" : $"{nodes.Count} nodes reserved";
+        status.Queue = status.Queue is { } queue ? new QueueStatus { QueuedAt = queue.QueuedAt } : null;
+        status.Timeline ??= new TrainingJobTimeline();
+        status.Timeline.AdmittedAt ??= now.UtcDateTime;
+        StatusConditions.Set(status, StatusConditions.Admitted, true, status.Reason, status.Message, job.Metadata.Generation, now);
+        return With(job, status);
+    }
+
+    /// <summary>It still waits; null when its status says so already.</summary>
+    /// <param name="job">The job; not changed.</param>
+    /// <param name="position">1 is next; null while it is held for its group.</param>
+    /// <param name="reason">What it waits for, as a sentence.</param>
+    public static TrainingJob? Waiting(TrainingJob job, int? position, string reason)
+    {
+        if (job.Status?.Queue is { } known && known.Position == position && known.Reason == reason) return null;
+        var status = job.Status.Copy();
+        status.Queue ??= new QueueStatus();
+        status.Queue.Position = position;
+        status.Queue.Reason = reason;
+
+        // While it restarts, why it does is told and not what it waits for.
+        if (status.Phase == TrainingJobPhase.Queued) (status.Reason, status.Message) = ("Queued", reason);
+        return With(job, status);
+    }
+
+    private static TrainingJob With(TrainingJob job, TrainingJobStatus status) => new() { Metadata = job.Metadata, Spec = job.Spec, Status = status };
+}

@@ -1,0 +1,200 @@
+using Trestle.Api.Launch;
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Launch;
+using Trestle.Operator.Views;
+
+namespace Trestle.Operator.TrainingJobs;
+
+/// <summary>
+/// One execution from its admission to its end. Its pods are created gated and let go when all of them exist and none of an
+/// older attempt holds a node; the first rank that fails ends it; it has succeeded when all ranks have.
+/// </summary>
+internal sealed class Attempt
+{
+    // A pod that no node has taken up by then is not going to start there.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Draft _draft;
+    private readonly TrainingJobStatus _status;
+    private readonly int _number;
+    private readonly int _size;
+    private readonly Dictionary<int, string> _nodes;
+    private readonly Dictionary<int, PodView> _pods;
+    private readonly HashSet<int> _finished;
+
+    public Attempt(Draft draft)
+    {
+        _draft = draft;
+        _status = draft.Status;
+        _number = _status.Admission!.Attempt;
+        _size = draft.Job.NodeCount;
+        _nodes = (_status.Admission.Ranks ?? []).ToDictionary(rank => rank.Rank, rank => rank.Node);
+        _finished = Finished();
+        _pods = draft.Seen.Pods.Where(pod => pod.Attempt() == _number && pod.Rank() is var rank && rank >= 0 && rank < _size).ToDictionary(pod => pod.Rank());
+    }
+
+    /// <summary>Every rank ended with exit code 0, and none because it was told to end.</summary>
+    public bool HasSucceeded => _finished.Count == _size;
+
+    private string JobName => _draft.Job.Metadata.Name;
+
+    // Those in need of a judgement: a rank that finished stays finished, even when its pod is cleaned away.
+    private IEnumerable<PodView> Open => _pods.Values.Where(pod => !_finished.Contains(pod.Rank()));
+
+    public void Succeed()
+    {
+        Report();
+        (_status.Timeline ??= new TrainingJobTimeline()).StartedAt ??= _draft.Now.UtcDateTime;
+        _draft.End(TrainingJobPhase.Succeeded, "Completed", _size == 1 ? "finished" : $"all {_size} nodes finished");
+    }
+
+    /// <summary>One step on.</summary>
+    public void Go()
+    {
+        Report();
+        _status.Placement ??= new PlacementStatus { Kubernetes = new KubernetesPlacement() };
+        if ((_draft.Seen.Refusal ?? Failures.First(_draft.Job.Spec.Recovery, Open, _draft.Seen.LostNodes)) is { } failure) Fail(failure);
+        else if (_status.Phase == TrainingJobPhase.Admitted) Gather();
+        else if (Gone() is { } gone) Fail(gone);
+        else Run();
+    }
+
+    private void Gather()
+    {
+        var missing = Enumerable.Range(0, _size).Where(rank => !_pods.ContainsKey(rank)).ToList();
+        var older = _draft.Seen.Pods.Count(pod => pod.Attempt() != _number && Leftovers.HoldsNode(pod, _draft.Seen, _draft.Now));
+        if (missing.Count > 0)
+        {
+            _draft.Do(new EnsureObjects(_number));
+            _draft.Do(new CreatePods(_number, missing));
+        }
+        else if (older > 0)
+        {
+            _draft.Become(TrainingJobPhase.Admitted, "WaitingForOldPods", $"{Draft.Nodes(_size)} reserved; waiting for {Draft.Nodes(older)} of the last attempt to end");
+            _draft.LookAgain(Leftovers.LookAgain);
+        }
+        else
+        {
+            Release();
+            _draft.Become(TrainingJobPhase.Starting, "Starting", $"{Draft.Nodes(_size)} starting on kubernetes");
+            _draft.LookAgain(Patience);
+        }
+    }
+
+    private void Release()
+    {
+        var gated = _pods.Values.Where(pod => pod.IsGated()).OrderBy(pod => pod.Rank()).Select(pod => new PinnedPod(pod, _nodes[pod.Rank()])).ToList();
+        if (gated.Count > 0) _draft.Do(new Release(gated));
+    }
+
+    private RankFailure? Gone()
+    {
+        var gone = Enumerable.Range(0, _size).FirstOrDefault(rank => !_pods.ContainsKey(rank) && !_finished.Contains(rank), -1);
+        return gone < 0 ? null : new RankFailure(FailureCause.Infrastructure, gone, "PodDeleted", $"the pod of rank {gone} is gone") { Node = _nodes.GetValueOrDefault(gone) };
+    }
+
+    private void Run()
+    {
+        Release();
+        var running = _status.Nodes!.Ready ?? 0;
+        if (_status.Phase == TrainingJobPhase.Starting && !Open.All(RankStates.HasStarted))
+        {
+            _draft.Become(TrainingJobPhase.Starting, "Starting", $"{running}/{_size} nodes running on kubernetes");
+            WatchStart();
+            return;
+        }
+
+        (_status.Timeline ??= new TrainingJobTimeline()).StartedAt ??= _draft.Now.UtcDateTime;
+        var finished = _finished.Count == 0 ? "" : $", {_finished.Count} finished";
+        _draft.Become(TrainingJobPhase.Running, "PodsReady", $"{running}/{_size} nodes running on kubernetes{finished}");
+        WatchTime();
+    }
+
+    private void WatchStart()
+    {
+        if (Open.Where(pod => !RankStates.IsTaken(pod)).MinBy(pod => pod.Rank()) is not { } late) return;
+        var left = (_status.Since(StatusConditions.Progressing) ?? _draft.Now) + Patience - _draft.Now;
+        if (left > TimeSpan.Zero)
+        {
+            _draft.LookAgain(left);
+            return;
+        }
+
+        var node = _nodes[late.Rank()];
+        var why = late.Status?.Conditions?.Find(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
+        var message = $"rank {late.Rank()} was not started by node {node} within {Duration.Format(Patience)}{(why is null ? "" : ": " + why)}";
+        Fail(new RankFailure(FailureCause.Infrastructure, late.Rank(), "NotStarted", message) { Node = node });
+    }
+
+    // The limit is on one attempt: a restart has all of it again.
+    private void WatchTime()
+    {
+        if (_draft.Job.Spec.TimeLimit is not { } limit) return;
+        var left = (_status.Since(StatusConditions.PodsReady) ?? _draft.Now) + Duration.Parse(limit) - _draft.Now;
+        if (left > TimeSpan.Zero) _draft.LookAgain(left);
+        else _draft.End(TrainingJobPhase.Failed, "TimeLimit", $"ran for {limit}, its time limit; raise spec.timeLimit to let it run longer");
+    }
+
+    private void Fail(RankFailure failure)
+    {
+        var ranFor = _status.Since(StatusConditions.PodsReady) is { } ready ? _draft.Now - ready : TimeSpan.Zero;
+        var verdict = Retries.Judge(_draft.Job.Spec.Recovery, _status.Restarts, failure, ranFor);
+        _status.Restarts = verdict.Counts;
+        if (failure.Cause != FailureCause.Infrastructure || failure.Code is not null)
+            _status.Exit = new TrainingJobExit { Rank = failure.Rank, Code = failure.Code, Stage = failure.Stage, Message = failure.Output };
+        if (!verdict.Restarts)
+        {
+            _draft.End(TrainingJobPhase.Failed, failure.Reason, verdict.Message);
+            return;
+        }
+
+        _status.Admission = null;
+        _status.Retry = new RetryStatus
+        {
+            NotBefore = (_draft.Now + verdict.Wait).UtcDateTime,
+            Reason = failure.Reason,
+            Nodes = Retries.Blame(_status.Retry?.Nodes, IsNodeSuspect(failure) ? failure.Node : null),
+        };
+        if (failure.Cause == FailureCause.Infrastructure)
+            StatusConditions.Set(_status, StatusConditions.Disrupted, true, failure.Reason, failure.Message, _draft.Job.Metadata.Generation, _draft.Now);
+        _draft.Become(TrainingJobPhase.Restarting, failure.Reason, verdict.Message);
+    }
+
+    // Code that fails on most nodes before it runs says nothing about the one that was first.
+    private bool IsNodeSuspect(RankFailure failure) => failure.Cause switch
+    {
+        FailureCause.Infrastructure => true,
+        FailureCause.User => _pods.Values.Count(RankStates.HasStarted) * 2 > _size,
+        _ => false,
+    };
+
+    private HashSet<int> Finished()
+    {
+        var finished = new HashSet<int>();
+        foreach (var rank in _status.Nodes?.Ranks ?? [])
+        {
+            if (rank.State == RankState.Succeeded && rank.Name == Names.Pod(JobName, rank.Rank, _number)) finished.Add(rank.Rank);
+        }
+
+        foreach (var pod in _draft.Seen.Pods)
+        {
+            if (pod.Attempt() == _number && pod.Status?.Phase == "Succeeded" && Failures.Of(null, pod) is null) finished.Add(pod.Rank());
+        }
+
+        return finished;
+    }
+
+    private void Report()
+    {
+        var known = (_status.Nodes?.Ranks ?? []).Where(rank => _finished.Contains(rank.Rank) && rank.State == RankState.Succeeded).ToDictionary(rank => rank.Rank);
+        var ranks = _pods.Values.OrderBy(pod => pod.Rank()).Select(RankStates.Of).ToList();
+        ranks.RemoveAll(rank => _finished.Contains(rank.Rank) && known.ContainsKey(rank.Rank));
+        ranks.AddRange(known.Values);
+        _status.Nodes = new NodesStatus
+        {
+            Desired = _size,
+            Ready = ranks.Count(rank => rank.State == RankState.Running),
+            Ranks = [.. ranks.OrderBy(rank => rank.Rank).Take(RankStates.MaxShown)],
+        };
+    }
+}

@@ -1,0 +1,167 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using Trestle.Api.Launch;
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Launch;
+using Trestle.Operator.Storages;
+using Trestle.Operator.Views;
+using Trestle.Runtime;
+
+namespace Trestle.Operator.TrainingJobs;
+
+/// <summary>Does what a plan says. Everything may be done again: what is there already, or gone already, is fine.</summary>
+internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, PodSettings settings, RendezvousKey key, Observed seen, JobMemory memory)
+{
+    private const int Parallel = 16;
+    private const string HostnameLabel = "kubernetes.io/hostname";
+    private static readonly TimeSpan NameTakenWait = TimeSpan.FromSeconds(1);
+
+    private TrainingJob Job => seen.Job;
+
+    /// <summary>When to look again at what could not be done now.</summary>
+    public TimeSpan? Again { get; private set; }
+
+    /// <summary>Set when the API server will not take a pod as it is.</summary>
+    public RankFailure? Refusal { get; private set; }
+
+    public Task RunAsync(Effect effect, CancellationToken ct) => effect switch
+    {
+        AddFinalizer => SetFinalizersAsync([.. Job.Metadata.Finalizers ?? [], Names.JobFinalizer], ct),
+        RemoveFinalizer => SetFinalizersAsync((Job.Metadata.Finalizers ?? []).Where(name => name != Names.JobFinalizer), ct),
+        DeleteJob => api.DeleteAsync<TrainingJob>(Job.Key(), new Deletion { Uid = Job.Metadata.Uid }, ct),
+        MakeStorages make => MakeStoragesAsync(make.Names, ct),
+        EnsureObjects ensure => EnsureObjectsAsync(ensure.Attempt, ct),
+        CreatePods create => CreatePodsAsync(create, ct),
+        Release release => ForEachAsync(release.Pods, pinned => $"release {pinned.Pod.Metadata.Uid}", ReleaseAsync, ct),
+        DeletePods delete => ForEachAsync(delete.Pods, pod => $"delete {pod.Metadata.Uid}", DeleteAsync, ct),
+        _ => throw new InvalidOperationException($"nothing is known of {effect.GetType().Name}"),
+    };
+
+    private async Task SetFinalizersAsync(IEnumerable<string> names, CancellationToken ct)
+    {
+        var metadata = new JsonObject
+        {
+            ["resourceVersion"] = Job.Metadata.ResourceVersion,
+            ["finalizers"] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]),
+        };
+        try
+        {
+            await api.PatchAsync<TrainingJob>(Job.Key(), new Patch(PatchKind.Merge, new JsonObject { ["metadata"] = metadata }), ct);
+            memory.Wrote(Job);
+        }
+        catch (KubeApiException error) when (error.IsNotFound)
+        {
+            // Gone already.
+        }
+    }
+
+    private async Task MakeStoragesAsync(IReadOnlyList<string> names, CancellationToken ct)
+    {
+        foreach (var name in names)
+        {
+            try
+            {
+                await api.CreateAsync(StoragePlanner.Default(Job.Metadata.NamespaceProperty, name, settings.StorageRoot!), ct);
+            }
+            catch (KubeApiException error) when (error.IsAlreadyExists)
+            {
+                // Another job mounts it too.
+            }
+        }
+    }
+
+    private async Task EnsureObjectsAsync(int attempt, CancellationToken ct)
+    {
+        var name = $"objects {attempt}";
+        if (memory.IsDone(name)) return;
+        var ours = (Job.TaskGroup is not null || await MakeAsync(LaunchObjects.Service(Job), ct))
+            & await MakeAsync(LaunchObjects.Scripts(Job), ct)
+            & await MakeAsync(LaunchObjects.Token(Job, attempt, key), ct);
+        if (attempt > 1) await api.DeleteAsync<V1Secret>(new ObjectKey(Job.Metadata.NamespaceProperty, LaunchObjects.TokenName(Job, attempt - 1)), Deletion.Default, ct);
+        if (ours) memory.Did(name);
+    }
+
+    private async Task CreatePodsAsync(CreatePods create, CancellationToken ct)
+    {
+        try
+        {
+            await ForEachAsync(create.Ranks, rank => $"create {Names.Pod(Job.Metadata.Name, rank, create.Attempt)}", (rank, token) =>
+                MakeAsync(LaunchObjects.Pod(Job, settings, seen.Storages, rank, create.Attempt), token), ct);
+        }
+        catch (Exception error) when (error is KubeApiException { IsInvalid: true } or KubeApiException { IsForbidden: true } or ArgumentException)
+        {
+            // A quota may have room later; what is invalid stays so.
+            var cause = error is KubeApiException { IsForbidden: true } ? FailureCause.Infrastructure : FailureCause.User;
+            Refusal = new RankFailure(cause, create.Ranks[0], "PodRefused", $"the pods can't be created: {error.Message}") { Stage = ExitStage.Start, Output = error.Message };
+        }
+    }
+
+    // False when an object of another owner has the name, e.g. of a deleted job that is still being cleaned up.
+    private async Task<bool> MakeAsync<T>(T item, CancellationToken ct)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        try
+        {
+            await api.CreateAsync(item, ct);
+            return true;
+        }
+        catch (KubeApiException error) when (error.IsAlreadyExists)
+        {
+            if (await api.FindAsync<T>(item.Key(), ct) is { } known && known.IsControlledBy(Job)) return true;
+            Again = NameTakenWait;
+            return false;
+        }
+    }
+
+    // Gate and pin in one request: no scheduler ever sees the pod open and unpinned.
+    private async Task<bool> ReleaseAsync(PinnedPod pinned, CancellationToken ct)
+    {
+        var gates = (pinned.Pod.Spec.SchedulingGates ?? []).Where(gate => gate.Name != Names.AdmissionGate).Select(gate => new JsonObject { ["name"] = gate.Name });
+        var hostname = nodes.Find(new ObjectKey("", pinned.Node))?.Label(HostnameLabel) ?? pinned.Node;
+        var body = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["uid"] = pinned.Pod.Metadata.Uid },
+            ["spec"] = new JsonObject
+            {
+                ["schedulingGates"] = new JsonArray([.. gates]),
+                ["nodeSelector"] = new JsonObject { [HostnameLabel] = hostname },
+            },
+        };
+        try
+        {
+            await api.PatchAsync<PodView>(pinned.Pod.Key(), new Patch(PatchKind.Merge, body), ct);
+        }
+        catch (KubeApiException error) when (error.IsNotFound)
+        {
+            // Deleted in between: the next look sees it gone.
+        }
+
+        return true;
+    }
+
+    private async Task<bool> DeleteAsync(PodView pod, CancellationToken ct)
+    {
+        try
+        {
+            await api.DeleteAsync<PodView>(pod.Key(), new Deletion { Uid = pod.Metadata.Uid }, ct);
+        }
+        catch (KubeApiException error) when (error.IsConflict)
+        {
+            // Another pod has the name by now.
+        }
+
+        return true;
+    }
+
+    // What was done a moment ago and is not in the caches yet is not done again.
+    private async Task ForEachAsync<T>(IReadOnlyList<T> items, Func<T, string> name, Func<T, CancellationToken, Task<bool>> act, CancellationToken ct)
+    {
+        var open = items.Where(item => !memory.IsDone(name(item))).ToList();
+        if (open.Count < items.Count) Again ??= JobMemory.Lag;
+        await System.Threading.Tasks.Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = ct }, async (item, token) =>
+        {
+            if (await act(item, token)) memory.Did(name(item));
+        });
+    }
+}

@@ -1,0 +1,25 @@
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Views;
+
+namespace Trestle.Operator.TrainingJobs;
+
+/// <summary>All that a plan for one job is made from.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="Pods">Its pods, of every attempt.</param>
+public sealed record Observed(TrainingJob Job, IReadOnlyList<PodView> Pods)
+{
+    /// <summary>Storages of the namespace that the job mounts and that exist, by name.</summary>
+    public IReadOnlyDictionary<string, Storage> Storages { get; init; } = new Dictionary<string, Storage>();
+
+    /// <summary>True: a storage that is mounted and does not exist is made.</summary>
+    public bool MakesStorages { get; init; }
+
+    /// <summary>Image of jobs that name none; null when there is no default.</summary>
+    public string? DefaultImage { get; init; }
+
+    /// <summary>Why the API server would not take a pod; null when it did not say no.</summary>
+    public RankFailure? Refusal { get; init; }
+
+    /// <summary>Nodes of the job that are not ready or gone.</summary>
+    public IReadOnlySet<string> LostNodes { get; init; } = new HashSet<string>();
+}

@@ -1,0 +1,42 @@
+using Trestle.Api.V1Alpha1;
+
+namespace Trestle.Operator.TrainingJobs;
+
+/// <summary>What a job asks for that this operator does not do, as sentences. Nothing is left out silently.</summary>
+public static class Support
+{
+    /// <summary>Why the job can never run here; null when it can.</summary>
+    public static string? WhyRefused(Observed seen)
+    {
+        var spec = seen.Job.Spec;
+        if (spec.Placement is { } places && places.TrueForAll(place => place.Slurm is not null))
+            return "placement on Slurm is not supported yet; add a placement 'kubernetes: {}'";
+        if (spec.Scheduling?.Mode is { } mode and not (SchedulingMode.Auto or SchedulingMode.Operator))
+            return $"scheduling.mode {mode} is not supported yet; use Auto or Operator";
+        if (spec.Scheduling?.Topology is { Mode: null or TopologyMode.Required })
+            return "scheduling.topology is not supported yet; leave it out, or set its mode to Preferred";
+        if (spec.Workdir?.Git is not null)
+            return "workdir.git is not supported yet; put the code into a ConfigMap and use workdir.configMap";
+        foreach (var mount in spec.Mounts ?? [])
+        {
+            if (mount.Source is { } source)
+                return $"mounts of buckets are not supported yet; make a Storage with file.path for {source} and mount it by name at {mount.Path}";
+            if (seen.Storages.TryGetValue(mount.Storage ?? "", out var storage) && storage.Spec.S3 is not null)
+                return $"storage {mount.Storage} is a bucket, which is not supported yet; use a Storage with file.path at {mount.Path}";
+        }
+
+        return null;
+    }
+
+    /// <summary>What of the job is not done though it runs; null when all of it is.</summary>
+    public static string? WhatIsIgnored(TrainingJobSpec spec)
+    {
+        var ignored = new List<string>();
+        if (spec.Placement?.Exists(place => place.Slurm is not null) == true) ignored.Add("placement on Slurm");
+        if (spec.PlacementTimeout is not null) ignored.Add("placementTimeout");
+        if (spec.Elastic is not null) ignored.Add("elastic");
+        if (spec.Recovery?.HangTimeout is not null) ignored.Add("recovery.hangTimeout");
+        if (spec.Scheduling?.Topology is not null) ignored.Add("scheduling.topology");
+        return ignored.Count == 0 ? null : $"the job runs without what is not supported yet: {string.Join(", ", ignored)}";
+    }
+}

@@ -1,0 +1,174 @@
+using System.Text.Json.Nodes;
+using k8s.Models;
+using Microsoft.Extensions.Time.Testing;
+using Trestle.Api.Launch;
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Launch;
+using Trestle.Operator.Tests.Fakes;
+using Trestle.Operator.TrainingJobs;
+using Trestle.Operator.Views;
+using Trestle.Runtime;
+
+namespace Trestle.Operator.Tests.TrainingJobs;
+
+/// <summary>One job on a few nodes, with a scheduler, kubelets and people, which do one thing at a time and check the invariants as they go.</summary>
+internal sealed class World
+{
+    private readonly FakeCache<TrainingJob> _jobs;
+    private readonly FakeCache<PodView> _pods;
+    private readonly FakeCache<Storage> _storages;
+    private readonly FakeCache<NodeView> _nodes;
+    private readonly HashSet<string> _created = [];
+    private readonly int _size;
+    private readonly ObjectKey _key;
+    private TrainingJobReconciler _reconciler;
+    private int _crashAfter = -1;
+
+    public World(TrainingJob job)
+    {
+        Api = new FakeKubeApi(Time) { Intercept = (verb, plural) => CrashSometimes(verb, plural) };
+        _size = job.Spec.Nodes ?? 1;
+        _key = job.Key();
+        _jobs = new FakeCache<TrainingJob>(Api);
+        _pods = new FakeCache<PodView>(Api, PodFacts.JobUid);
+        _storages = new FakeCache<Storage>(Api);
+        _nodes = new FakeCache<NodeView>(Api);
+        Make(job);
+        for (var node = 0; node < _size; node++)
+        {
+            Make(new NodeView { Metadata = new V1ObjectMeta { Name = $"n{node}" }, Status = new NodeViewStatus { Conditions = [new NodeConditionView { Type = "Ready", Status = "True" }] } });
+        }
+
+        _nodes.Refresh();
+        _reconciler = Restarted();
+    }
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
+
+    public FakeKubeApi Api { get; }
+
+    public CollectedEvents Events { get; } = new();
+
+    public TrainingJob? Job => Api.Find<TrainingJob>(_key);
+
+    public IReadOnlyList<PodView> Pods => Api.All<PodView>();
+
+    public void RefreshJobs() => _jobs.Refresh();
+
+    public void RefreshPods() => _pods.Refresh();
+
+    public void Wait(TimeSpan time) => Time.Advance(time);
+
+    /// <summary>One reconcile; ends after so many requests, as a crash does, when that is not negative.</summary>
+    public async Task ReconcileAsync(int crashAfter = -1)
+    {
+        var before = Job;
+        _crashAfter = crashAfter;
+        try
+        {
+            await _reconciler.ReconcileAsync(_key, CancellationToken.None);
+        }
+        catch (CrashException)
+        {
+            _reconciler = Restarted();
+            _crashAfter = -1;
+            _jobs.Refresh(); // the next leader lists everything first
+            _pods.Refresh();
+        }
+
+        _crashAfter = -1;
+        Check(before?.Status, Job?.Status);
+    }
+
+    /// <summary>What the scheduler does with a job that waits.</summary>
+    public void Admit()
+    {
+        if (Job is not { Metadata.DeletionTimestamp: null } job || job.Status is not { } status) return;
+        var ready = status.Phase == TrainingJobPhase.Queued || (status.Phase == TrainingJobPhase.Restarting && status.Retry!.NotBefore <= Time.GetUtcNow().UtcDateTime);
+        if (!ready) return;
+        status.Attempt = (status.Attempt ?? 0) + 1;
+        status.Admission = new AdmissionStatus { Attempt = status.Attempt.Value, Ranks = [.. Enumerable.Range(0, _size).Select(rank => new RankAssignment { Rank = rank, Node = $"n{rank}" })] };
+        status.Phase = TrainingJobPhase.Admitted;
+        status.Reason = "Admitted";
+        status.Message = $"{_size} nodes reserved";
+        Done(Api.ReplaceStatusAsync(job, CancellationToken.None));
+    }
+
+    /// <summary>What a kubelet does next with a pod: take it up, run it, end it so.</summary>
+    public void Kubelet(PodView pod, int exit)
+    {
+        if (pod.IsTerminating()) Api.Remove<PodView>(pod.Key());
+        else if (pod.IsTerminal() || pod.IsGated()) return;
+        else if (pod.Spec.NodeName is null) Patch(pod, "spec", new JsonObject { ["nodeName"] = pod.Spec.NodeSelector!["kubernetes.io/hostname"] });
+        else if (pod.Status?.Phase != "Running") Patch(pod, "status", State("Running", new JsonObject { ["running"] = new JsonObject() }));
+        else Patch(pod, "status", State(exit == 0 ? "Succeeded" : "Failed", new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = exit } }));
+    }
+
+    /// <summary>The taint manager or a drain takes a pod.</summary>
+    public void Disrupt(PodView pod)
+    {
+        if (pod.IsTerminal() || pod.IsGated()) return;
+        Patch(pod, "status", new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = "DisruptionTarget", ["status"] = "True", ["reason"] = "EvictionByEvictionAPI" }) });
+        DeletePod(pod);
+    }
+
+    public void DeletePod(PodView pod) => Done(Api.DeleteAsync<PodView>(pod.Key(), Deletion.Default, CancellationToken.None));
+
+    public void Cancel() => Change(new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [Annotations.Cancel] = "true" } } });
+
+    public void Suspend(bool suspend) => Change(new JsonObject { ["spec"] = new JsonObject { ["suspend"] = suspend } });
+
+    private static JsonObject State(string phase, JsonObject state) => new()
+    {
+        ["phase"] = phase,
+        ["containerStatuses"] = new JsonArray(new JsonObject { ["name"] = Names.MainContainer, ["ready"] = phase == "Running", ["state"] = state }),
+    };
+
+    private static void Done(Task task) => task.IsCompletedSuccessfully.ShouldBeTrue(task.Exception?.ToString());
+
+    private void Change(JsonObject patch)
+    {
+        if (Job is not null) Done(Api.PatchAsync<TrainingJob>(_key, new Patch(PatchKind.Merge, patch), CancellationToken.None));
+    }
+
+    private void Patch(PodView pod, string part, JsonObject value)
+    {
+        if (Api.Find<PodView>(pod.Key()) is not null) Done(Api.PatchAsync<PodView>(pod.Key(), new Patch(PatchKind.Merge, new JsonObject { [part] = value }), CancellationToken.None));
+    }
+
+    private void Make<T>(T item)
+        where T : class, k8s.IKubernetesObject<V1ObjectMeta> => Done(Api.CreateAsync(item, CancellationToken.None));
+
+    private TrainingJobReconciler Restarted() => new(
+        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), Events, Time);
+
+    private void CrashSometimes(string verb, string plural)
+    {
+        if (_crashAfter == 0) throw new CrashException();
+        if (_crashAfter > 0) _crashAfter--;
+        if (plural == "pods" && verb != "create") CheckPods();
+    }
+
+    // Before and after every change of a pod: I6 and I7.
+    private void CheckPods()
+    {
+        foreach (var pod in Pods) _created.Add(pod.Metadata.Name);
+        foreach (var open in Pods.Where(pod => !pod.IsGated()))
+        {
+            for (var rank = 0; rank < _size; rank++) _created.ShouldContain(Names.Pod(_key.Name, rank, open.Attempt()), $"{open.Metadata.Name} was let go before all existed");
+        }
+
+        Pods.Where(pod => !pod.IsGated() && !pod.IsTerminal()).Select(pod => pod.Attempt()).Distinct().Count().ShouldBeLessThanOrEqualTo(1, "two attempts may run at a time");
+    }
+
+    private void Check(TrainingJobStatus? before, TrainingJobStatus? after)
+    {
+        CheckPods();
+        if (after is null) return;
+        (after.Attempt ?? 0).ShouldBe(before?.Attempt ?? 0, "only the scheduler makes attempts");
+        (after.Restarts?.Counted ?? 0).ShouldBeLessThanOrEqualTo(Job!.Spec.Recovery?.MaxRestarts ?? 0);
+        if (before is not null && StatusConditions.HasEnded(before)) after.Phase.ShouldBe(before.Phase, "what has ended stays so");
+    }
+
+    internal sealed class CrashException : Exception;
+}
