@@ -18,8 +18,10 @@ public sealed record ApiServerOptions
     /// <summary>JSON file that says what users other than the admin and service accounts may do; null lets them do everything.</summary>
     public string? PolicyFile { get; init; }
 
+    /// <summary>Clock of timestamps, grace periods, bookmarks and tokens.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Where failures, and at Debug every request, are logged; bodies and tokens never are.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
     /// <summary>Opens journal files; the tests give files that fail as disks do.</summary>

@@ -27,6 +27,7 @@ public sealed class RunningApiServer : IAsyncDisposable
     /// <summary>Clients trust this, and nothing else is signed by it.</summary>
     public required X509Certificate2 CaCertificate { get; init; }
 
+    /// <summary>Bearer token that may do everything; keep it out of logs.</summary>
     public required string AdminToken { get; init; }
 
     /// <summary>Null for a server in memory.</summary>
@@ -46,5 +47,6 @@ public sealed class RunningApiServer : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    /// <summary>Stops the server when it still runs.</summary>
     public async ValueTask DisposeAsync() => await StopAsync();
 }

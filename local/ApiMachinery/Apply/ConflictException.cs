@@ -10,6 +10,7 @@ public sealed record FieldConflict(string Manager, string Field)
 /// <summary>An apply that would take fields of others; answer 409 with this message and a cause for every conflict.</summary>
 public sealed class ConflictException(IReadOnlyList<FieldConflict> conflicts) : Exception(Describe(conflicts))
 {
+    /// <summary>At least one.</summary>
     public IReadOnlyList<FieldConflict> Conflicts { get; } = conflicts;
 
     private static string Describe(IReadOnlyList<FieldConflict> conflicts)

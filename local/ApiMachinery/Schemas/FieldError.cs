@@ -67,14 +67,19 @@ public sealed record FieldError(FieldErrorType Type, string Field, object? BadVa
         _ => "Invalid value",
     };
 
+    /// <summary>A field that is missing or empty.</summary>
     public static FieldError Required(string field, string detail = "") => new(FieldErrorType.Required, field, null, detail);
 
+    /// <summary>A value that breaks a rule; the detail says which.</summary>
     public static FieldError Invalid(string field, object? value, string detail) => new(FieldErrorType.Invalid, field, value, detail);
 
+    /// <summary>A field that may not be set or changed here.</summary>
     public static FieldError Forbidden(string field, string detail) => new(FieldErrorType.Forbidden, field, null, detail);
 
+    /// <summary>A value that is there already.</summary>
     public static FieldError Duplicate(string field, object? value) => new(FieldErrorType.Duplicate, field, value, "");
 
+    /// <summary>A value that is none of those supported.</summary>
     public static FieldError NotSupported(string field, object? value, IEnumerable<string> supported) =>
         new(FieldErrorType.NotSupported, field, value, "supported values: " + string.Join(", ", supported.Select(Quote)));
 
@@ -121,5 +126,6 @@ public sealed record FieldError(FieldErrorType Type, string Field, object? BadVa
 /// <summary>A schema that cannot be registered; the errors say where and why.</summary>
 public sealed class SchemaException(IReadOnlyList<FieldError> errors) : Exception(FieldError.Join(errors))
 {
+    /// <summary>At least one, in the order of the schema.</summary>
     public IReadOnlyList<FieldError> Errors { get; } = errors;
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Trestle.Local.ApiMachinery;
 
 /// <summary>Durations as Go writes them: <c>1h30m</c>, <c>10s</c>, <c>1.5h</c>, <c>100ms</c>.</summary>
-public static class GoDuration
+internal static class GoDuration
 {
     public static bool TryParse(string text, out TimeSpan duration)
     {

@@ -21,8 +21,13 @@ public enum NodeKind
 /// <summary>How the items of a list are told apart.</summary>
 public enum ListKind
 {
+    /// <summary>Not at all: the list is owned and replaced whole.</summary>
     Atomic,
+
+    /// <summary>By their values.</summary>
     Set,
+
+    /// <summary>By their key fields.</summary>
     Map,
 }
 
@@ -35,6 +40,7 @@ public sealed class TypeSchema
     /// <summary>Any single value.</summary>
     public static TypeSchema Scalar { get; } = new() { Kind = NodeKind.Scalar };
 
+    /// <summary>What the node is; the other properties belong to one kind or another.</summary>
     public required NodeKind Kind { get; init; }
 
     /// <summary>True when an object is owned and replaced whole.</summary>
@@ -46,6 +52,7 @@ public sealed class TypeSchema
     /// <summary>Type of list items, of map values, or of the undeclared fields of an object; null when there may be none.</summary>
     public TypeSchema? Element { get; init; }
 
+    /// <summary>How lists of this type merge; atomic when nothing is said.</summary>
     public ListKind List { get; init; }
 
     /// <summary>The fields that identify an item of a <see cref="ListKind.Map"/>.</summary>

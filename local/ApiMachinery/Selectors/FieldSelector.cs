@@ -10,8 +10,10 @@ public sealed class FieldSelector
 {
     private FieldSelector(IReadOnlyList<FieldRequirement> requirements) => Requirements = requirements;
 
+    /// <summary>All must hold; none selects everything.</summary>
     public IReadOnlyList<FieldRequirement> Requirements { get; }
 
+    /// <summary>Reads <c>a=b,c!=d</c>; throws <see cref="SelectorException"/> with the server's message.</summary>
     public static FieldSelector Parse(string? text)
     {
         var requirements = new List<FieldRequirement>();

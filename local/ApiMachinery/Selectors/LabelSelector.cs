@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 
 namespace Trestle.Local.ApiMachinery;
 
-/// <summary>A parsed label selector: the string form of a list request or the object form of a spec.</summary>
+/// <summary>A parsed label selector of a list request.</summary>
 public sealed class LabelSelector
 {
     private readonly List<Requirement> requirements;
@@ -18,33 +17,8 @@ public sealed class LabelSelector
     /// <summary>Reads <c>a=b,c in (d,e),!f</c>; throws <see cref="SelectorException"/> with the server's message.</summary>
     public static LabelSelector Parse(string? text) => new LabelSelectorParser(text ?? "").Parse();
 
-    /// <summary>Reads the object form (<c>matchLabels</c>, <c>matchExpressions</c>).</summary>
-    public static LabelSelector FromObject(JsonObject selector)
-    {
-        var parsed = new List<Requirement>();
-        foreach (var (key, value) in selector["matchLabels"] as JsonObject ?? [])
-            parsed.Add(new Requirement(key, Test.In, [JsonKinds.Text(value) ?? ""]));
-        foreach (var item in (selector["matchExpressions"] as JsonArray ?? []).Select(i => i as JsonObject ?? []))
-        {
-            var values = (item["values"] as JsonArray ?? []).Select(v => JsonKinds.Text(v) ?? "").ToList();
-            var test = JsonKinds.Text(item["operator"]) switch
-            {
-                "In" => Test.In,
-                "NotIn" => Test.NotIn,
-                "Exists" => Test.Exists,
-                "DoesNotExist" => Test.Missing,
-                var other => throw new SelectorException($"\"{other}\" is not a valid label selector operator"),
-            };
-            parsed.Add(new Requirement(JsonKinds.Text(item["key"]) ?? "", test, values));
-        }
-
-        return new LabelSelector(parsed);
-    }
-
-    public bool Matches(IReadOnlyDictionary<string, string>? labels) =>
-        requirements.All(r => r.Holds(labels is not null && labels.TryGetValue(r.Key, out var value) ? value : null));
-
-    public bool Matches(JsonObject? labels) => requirements.All(r => r.Holds(JsonKinds.Text(labels?[r.Key])));
+    /// <summary>True when every requirement holds.</summary>
+    public bool Matches(IReadOnlyDictionary<string, string> labels) => requirements.All(r => r.Holds(labels.GetValueOrDefault(r.Key)));
 
     internal sealed record Requirement(string Key, Test Test, IReadOnlyList<string> Values)
     {

@@ -61,7 +61,8 @@ internal sealed record Pki(X509Certificate2 Ca, X509Certificate2 Server, byte[] 
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false));
         var now = time.GetUtcNow();
-        var end = now.AddYears(1) < authority.NotAfter ? now.AddYears(1) : authority.NotAfter;
+        var lastDay = new DateTimeOffset(authority.NotAfter);
+        var end = now.AddYears(1) < lastDay ? now.AddYears(1) : lastDay;
         using var signed = request.Create(authority, now.AddDays(-1), end, RandomNumberGenerator.GetBytes(12));
         return signed.CopyWithPrivateKey(key);
     }

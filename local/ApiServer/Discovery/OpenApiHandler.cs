@@ -94,7 +94,10 @@ internal sealed class OpenApiHandler(ResourceCatalog catalog, ObjectStore store)
         paths[collection] = new JsonObject { ["get"] = Operation(resource, "list"), ["post"] = Operation(resource, "post"), ["delete"] = Operation(resource, "deletecollection") };
         paths[collection + "/{name}"] = new JsonObject
         {
-            ["get"] = Operation(resource, "get"), ["put"] = Operation(resource, "put"), ["delete"] = Operation(resource, "delete"), ["patch"] = Operation(resource, "patch"),
+            ["get"] = Operation(resource, "get"),
+            ["put"] = Operation(resource, "put"),
+            ["delete"] = Operation(resource, "delete"),
+            ["patch"] = Operation(resource, "patch"),
         };
         if (resource.HasStatus)
             paths[collection + "/{name}/status"] = new JsonObject { ["get"] = Operation(resource, "get"), ["put"] = Operation(resource, "put"), ["patch"] = Operation(resource, "patch") };

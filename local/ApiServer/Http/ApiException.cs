@@ -7,6 +7,7 @@ namespace Trestle.Local.ApiServer;
 internal sealed class ApiException(int code, string? reason, string message, JsonObject? details = null) : Exception(message)
 {
     public int Code => code;
+    public string? Reason => reason;
 
     public JsonObject ToStatus()
     {

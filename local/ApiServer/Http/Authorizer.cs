@@ -25,7 +25,7 @@ internal sealed class Authorizer(AccessPolicy policy)
 
     public static bool IsWatch(HttpRequest request) => request.Query["watch"].ToString() is "true" or "1" or "True";
 
-    private void CheckPath(HttpContext http, User user)
+    private static void CheckPath(HttpContext http, User user)
     {
         var path = http.Request.Path.Value ?? "/";
         if (Public.Any(p => path == p || path.StartsWith(p + "/", StringComparison.Ordinal))) return;

@@ -132,16 +132,17 @@ internal sealed class ChangeHandler(ObjectStore store, ObjectWriter writer, Obje
         if (options.Validation == FieldValidation.Strict || !resource.IsCustom) ObjectDecoder.Decode(resource with { Rules = KindRules.None, Schema = null }, applied, null, [], options with { IsPatch = false }, time.GetUtcNow());
         while (true)
         {
-            if (store.Get(resource.StorageKey, request.Key) is not null)
-                return await writer.ChangeAsync(resource, request.Key, (_, content) => (Merged(request, content, applied, options), true), options);
-            if (options.Subresource is not null) throw ApiException.NotFound(resource, request.Name);
+            var exists = store.Get(resource.StorageKey, request.Key) is not null;
+            if (!exists && options.Subresource is not null) throw ApiException.NotFound(resource, request.Name);
             try
             {
-                return await writer.CreateAppliedAsync(resource, request.Namespace, Merged(request, null, applied, options), options);
+                return exists
+                    ? await writer.ChangeAsync(resource, request.Key, (_, content) => (Merged(request, content, applied, options), true), options)
+                    : await writer.CreateAppliedAsync(resource, request.Namespace, Merged(request, null, applied, options), options);
             }
-            catch (ApiException e) when (e.Code == 409 && e.Message.EndsWith("already exists", StringComparison.Ordinal))
+            catch (ApiException e) when (e.Reason == (exists ? "NotFound" : "AlreadyExists"))
             {
-                // Someone made it meanwhile: apply to what they made.
+                // Someone removed or made it meanwhile: apply to what there is now.
             }
         }
     }
@@ -163,6 +164,7 @@ internal sealed class ChangeHandler(ObjectStore store, ObjectWriter writer, Obje
         try
         {
             var merged = ServerSideApply.Apply(live, applied, resource.Types, options.FieldManager, request.Flag("force"), resource.ApiVersion, options.Subresource, time.GetUtcNow(), ignored);
+            LastApplied.Update(merged, applied, options.FieldManager);
             if (version is not null) merged.Ensure("metadata")["resourceVersion"] = version;
             return merged;
         }

@@ -1,7 +1,6 @@
-using System.Text;
 using System.Buffers.Text;
+using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Trestle.Local.ApiMachinery;
 
 namespace Trestle.Local.ApiServer;
@@ -33,18 +32,14 @@ internal sealed class Selection
     public bool Matches(StoredObject item) =>
         (_namespace is null || item.Namespace == _namespace) && _labels.Matches(item.Labels) && (_fields.Requirements.Count == 0 || MatchesFields(item));
 
-    private bool MatchesFields(StoredObject item)
+    private bool MatchesFields(StoredObject item) => _fields.Matches(path => path switch
     {
-        JsonObject? content = null;
-        return _fields.Matches(path => path switch
-        {
-            "metadata.name" => item.Name,
-            "metadata.namespace" => item.Namespace ?? "",
-            "source" => (content ??= item.Parse()).TextAt("source.component"),
-            "spec.unschedulable" or "spec.hostNetwork" => (content ??= item.Parse()).TextAt(path) is { Length: > 0 } value ? value : "false",
-            _ => (content ??= item.Parse()).TextAt(path),
-        });
-    }
+        "metadata.name" => item.Name,
+        "metadata.namespace" => item.Namespace ?? "",
+        "source" => item.TextAt("source.component"),
+        "spec.unschedulable" or "spec.hostNetwork" => item.TextAt(path) is { Length: > 0 } value ? value : "false",
+        _ => item.TextAt(path),
+    });
 }
 
 /// <summary>Where a paged list goes on: the version it reads and the key it has come to, as a real server encodes them.</summary>

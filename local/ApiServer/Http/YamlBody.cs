@@ -23,7 +23,7 @@ internal static class YamlBody
         }
         catch (Exception e) when (e is YamlException or ArgumentException or OverflowException)
         {
-            throw new JsonException(e.Message);
+            throw new JsonException(e.Message, e);
         }
     }
 
@@ -52,8 +52,8 @@ internal static class YamlBody
         switch (text)
         {
             case "" or "~" or "null" or "Null" or "NULL": return null;
-            case "true" or "True" or "TRUE" or "yes" or "Yes" or "YES" or "on" or "On" or "ON": return JsonValue.Create(true);
-            case "false" or "False" or "FALSE" or "no" or "No" or "NO" or "off" or "Off" or "OFF": return JsonValue.Create(false);
+            case "y" or "Y" or "true" or "True" or "TRUE" or "yes" or "Yes" or "YES" or "on" or "On" or "ON": return JsonValue.Create(true);
+            case "n" or "N" or "false" or "False" or "FALSE" or "no" or "No" or "NO" or "off" or "Off" or "OFF": return JsonValue.Create(false);
         }
 
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return JsonValue.Create(integer);

@@ -121,7 +121,7 @@ internal sealed class LogWriter(PipeWriter output, LogOptions options)
         var pending = new MemoryStream();
         var buffer = new byte[Chunk];
         int read;
-        while (!IsFull && (read = file.Read(buffer)) > 0)
+        while (!IsFull && (read = await file.ReadAsync(buffer, cancel)) > 0)
         {
             position += Split(buffer.AsSpan(0, read), pending);
             await output.FlushAsync(cancel);

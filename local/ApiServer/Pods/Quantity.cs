@@ -10,6 +10,6 @@ internal static partial class Quantity
     public static bool IsValid(JsonNode? value) =>
         value is JsonValue v && (v.GetValueKind() == JsonValueKind.Number || (v.AsText() is { } text && Pattern().IsMatch(text)));
 
-    [GeneratedRegex("^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][-+]?[0-9]+)?\\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][-+]?[0-9]+)?\\z", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Pattern();
 }

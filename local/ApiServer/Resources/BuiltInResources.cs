@@ -5,8 +5,6 @@ namespace Trestle.Local.ApiServer;
 /// <summary>The kinds every server has. A row says how a kind is named; its rules and columns are elsewhere.</summary>
 internal static class BuiltInResources
 {
-    private const string Unrun = "this API server stores {0} objects but nothing acts on them";
-
     public static IEnumerable<ResourceDefinition> All() => [.. Core(), .. Workloads(), .. Others()];
 
     private static IEnumerable<ResourceDefinition> Core() =>
@@ -14,7 +12,7 @@ internal static class BuiltInResources
         Make("", "v1", "configmaps", "ConfigMap", "cm") with { Rules = CoreRules.ConfigMap, Columns = CoreColumns.ConfigMap },
         Make("", "v1", "endpoints", "Endpoints", "ep") with { Singular = "endpoints", ListKind = "EndpointsList", Columns = CoreColumns.Endpoints },
         Make("", "v1", "events", "Event", "ev") with { Rules = CoreRules.Event, Columns = CoreColumns.Event, SelectableFields = EventFields },
-        Make("", "v1", "limitranges", "LimitRange", "limits") with { CreationWarning = string.Format(Unrun, "LimitRange") },
+        Make("", "v1", "limitranges", "LimitRange", "limits") with { CreationWarning = Unrun("LimitRange") },
         Cluster("", "v1", "namespaces", "Namespace", "ns") with
         {
             Rules = CoreRules.Namespace, Columns = CoreColumns.Namespace, HasStatus = true,
@@ -28,15 +26,15 @@ internal static class BuiltInResources
             Subresources = [new("proxy", "NodeProxyOptions", ["create", "delete", "get", "patch", "update"])],
         },
         Make("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", "pvc") with { HasStatus = true, Rules = CoreRules.Claim, Columns = CoreColumns.Claim },
-        Cluster("", "v1", "persistentvolumes", "PersistentVolume", "pv") with { HasStatus = true, CreationWarning = string.Format(Unrun, "PersistentVolume") },
+        Cluster("", "v1", "persistentvolumes", "PersistentVolume", "pv") with { HasStatus = true, CreationWarning = Unrun("PersistentVolume") },
         Make("", "v1", "pods", "Pod", "po") with
         {
             Categories = ["all"], HasStatus = true, HasGeneration = true, Rules = PodRules.All, Columns = PodColumns.All, SelectableFields = PodFields,
             Subresources = PodSubresources,
         },
         Make("", "v1", "podtemplates", "PodTemplate") with { HasGeneration = true },
-        Make("", "v1", "replicationcontrollers", "ReplicationController", "rc") with { Categories = ["all"], HasStatus = true, HasGeneration = true, Scale = ScalePaths.Standard, CreationWarning = string.Format(Unrun, "ReplicationController") },
-        Make("", "v1", "resourcequotas", "ResourceQuota", "quota") with { HasStatus = true, CreationWarning = string.Format(Unrun, "ResourceQuota") },
+        Make("", "v1", "replicationcontrollers", "ReplicationController", "rc") with { Categories = ["all"], HasStatus = true, HasGeneration = true, Scale = ScalePaths.Standard, CreationWarning = Unrun("ReplicationController") },
+        Make("", "v1", "resourcequotas", "ResourceQuota", "quota") with { HasStatus = true, CreationWarning = Unrun("ResourceQuota") },
         Make("", "v1", "secrets", "Secret") with { Rules = CoreRules.Secret, Columns = CoreColumns.Secret, SelectableFields = ResourceDefinition.Selectable("type") },
         Make("", "v1", "serviceaccounts", "ServiceAccount", "sa") with
         {
@@ -60,19 +58,19 @@ internal static class BuiltInResources
         Stored("batch", "v1", "cronjobs", "CronJob", "cj"),
         Stored("batch", "v1", "jobs", "Job") with { Columns = WorkloadColumns.Job, SelectableFields = ResourceDefinition.Selectable("status.successful") },
         Stored("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa") with { HasGeneration = false },
-        Make("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb") with { HasStatus = true, HasGeneration = true, CreationWarning = string.Format(Unrun, "PodDisruptionBudget") },
+        Make("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb") with { HasStatus = true, HasGeneration = true, CreationWarning = Unrun("PodDisruptionBudget") },
     ];
 
     private static IEnumerable<ResourceDefinition> Others() =>
     [
         Make("coordination.k8s.io", "v1", "leases", "Lease") with { Columns = CoreColumns.Lease },
         Make("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice") with { HasGeneration = true },
-        Make("networking.k8s.io", "v1", "ingresses", "Ingress", "ing") with { HasStatus = true, HasGeneration = true, CreationWarning = string.Format(Unrun, "Ingress") },
-        Make("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "netpol") with { Singular = "networkpolicy", HasGeneration = true, CreationWarning = string.Format(Unrun, "NetworkPolicy") },
-        Make("rbac.authorization.k8s.io", "v1", "roles", "Role") with { Rules = CoreRules.PathNames, CreationWarning = string.Format(Unrun, "Role") },
-        Make("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding") with { Rules = CoreRules.PathNames, CreationWarning = string.Format(Unrun, "RoleBinding") },
-        Cluster("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole") with { Rules = CoreRules.PathNames, CreationWarning = string.Format(Unrun, "ClusterRole") },
-        Cluster("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding") with { Rules = CoreRules.PathNames, CreationWarning = string.Format(Unrun, "ClusterRoleBinding") },
+        Make("networking.k8s.io", "v1", "ingresses", "Ingress", "ing") with { HasStatus = true, HasGeneration = true, CreationWarning = Unrun("Ingress") },
+        Make("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "netpol") with { Singular = "networkpolicy", HasGeneration = true, CreationWarning = Unrun("NetworkPolicy") },
+        Make("rbac.authorization.k8s.io", "v1", "roles", "Role") with { Rules = CoreRules.PathNames, CreationWarning = Unrun("Role") },
+        Make("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding") with { Rules = CoreRules.PathNames, CreationWarning = Unrun("RoleBinding") },
+        Cluster("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole") with { Rules = CoreRules.PathNames, CreationWarning = Unrun("ClusterRole") },
+        Cluster("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding") with { Rules = CoreRules.PathNames, CreationWarning = Unrun("ClusterRoleBinding") },
         Cluster("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", "pc") with { Singular = "priorityclass", HasGeneration = true },
         Cluster("storage.k8s.io", "v1", "storageclasses", "StorageClass", "sc") with { Singular = "storageclass" },
         Cluster("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", "crd", "crds") with
@@ -117,9 +115,14 @@ internal static class BuiltInResources
     private static ResourceDefinition Cluster(string group, string version, string plural, string kind, params string[] shortNames) =>
         Make(group, version, plural, kind, shortNames) with { IsNamespaced = false };
 
+    private static string Unrun(string kind) => $"this API server stores {kind} objects but nothing acts on them";
+
     private static ResourceDefinition Stored(string group, string version, string plural, string kind, params string[] shortNames) =>
         Make(group, version, plural, kind, shortNames) with
         {
-            Categories = kind == "ControllerRevision" ? [] : ["all"], HasStatus = true, HasGeneration = true, CreationWarning = string.Format(Unrun, kind),
+            Categories = kind == "ControllerRevision" ? [] : ["all"],
+            HasStatus = true,
+            HasGeneration = true,
+            CreationWarning = Unrun(kind),
         };
 }

@@ -8,11 +8,12 @@ internal static class CoreRules
 {
     public static readonly KindRules PathNames = new() { AllowsPathNames = true };
 
-    public static readonly KindRules ConfigMap = new() { ValidateUpdate = (old, next) => Immutable(old, next, "data", "binaryData") };
+    public static readonly KindRules ConfigMap = new() { Validate = DataRules.ConfigMap, ValidateUpdate = (old, next) => Immutable(old, next, "data", "binaryData") };
 
     public static readonly KindRules Secret = new()
     {
         Default = DefaultSecret,
+        Validate = DataRules.Secret,
         ValidateUpdate = (old, next) =>
         [
             .. Immutable(old, next, "data", "type"),

@@ -27,6 +27,7 @@ internal sealed class Journal : IDisposable
     private int _generation;
     private long _length;
     private long _compactedLength;
+    private bool _isTorn;
 
     private Journal(string directory, FileStream guard, Func<string, IJournalFile> open)
     {
@@ -41,7 +42,8 @@ internal sealed class Journal : IDisposable
     /// <exception cref="IOException">Another server has the directory, or it can't be used.</exception>
     public static Journal Open(string directory, Func<string, IJournalFile>? open = null)
     {
-        Directory.CreateDirectory(directory);
+        // Secrets are in it.
+        Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         FileStream guard;
         try
         {
@@ -81,21 +83,31 @@ internal sealed class Journal : IDisposable
         return records;
     }
 
-    /// <summary>Writes one batch and waits for the disk. On failure the file is as it was.</summary>
+    /// <summary>Writes one batch and waits for the disk. On failure the file is as it was, or is made so before the next batch.</summary>
+    /// <exception cref="IOException">The disk is full or broken; nothing was written.</exception>
     public void Append(IEnumerable<JournalRecord> batch)
     {
         var frame = Encode(batch);
+        if (_isTorn) CutTornEnd();
         try
         {
+            _isTorn = true;
             _file.Append(frame);
             _file.Flush();
             _length += frame.Length;
+            _isTorn = false;
         }
         catch (IOException)
         {
-            _file.Truncate(_length);
+            CutTornEnd();
             throw;
         }
+    }
+
+    private void CutTornEnd()
+    {
+        _file.Truncate(_length);
+        _isTorn = false;
     }
 
     /// <summary>Replaces the file by one that holds only the live objects. A failure leaves the old one in use.</summary>
@@ -105,17 +117,17 @@ internal sealed class Journal : IDisposable
         var unfinished = next + ".tmp";
         try
         {
-            var length = WriteSnapshot(unfinished, live, version);
+            var (file, length) = WriteSnapshot(unfinished, live, version);
             File.Move(unfinished, next, overwrite: true);
-            _file.Dispose();
-            File.Delete(PathOf(_generation));
-            _file = _open(next);
+            var old = _file;
+            _file = file;
             _generation++;
             _length = _compactedLength = length;
+            old.Dispose();
+            File.Delete(PathOf(_generation - 1)); // or at the next start
         }
         catch (IOException)
         {
-            File.Delete(unfinished);
             _compactedLength = _length; // try again when it has doubled
         }
     }
@@ -126,10 +138,27 @@ internal sealed class Journal : IDisposable
         _guard.Dispose();
     }
 
-    private long WriteSnapshot(string path, IEnumerable<JournalRecord> live, long version)
+    // The file stays open across its renaming, so that nothing can go wrong after that.
+    private (IJournalFile File, long Length) WriteSnapshot(string path, IEnumerable<JournalRecord> live, long version)
     {
         File.Delete(path);
-        using var file = _open(path);
+        var file = _open(path);
+        try
+        {
+            var length = WriteFrames(file, live, version);
+            file.Flush();
+            return (file, length);
+        }
+        catch (IOException)
+        {
+            file.Dispose();
+            File.Delete(path);
+            throw;
+        }
+    }
+
+    private static long WriteFrames(IJournalFile file, IEnumerable<JournalRecord> live, long version)
+    {
         long length = 0;
         var batch = new List<JournalRecord> { new(version, "", "", default) }; // keeps the version when its object is gone
         var size = 0;
@@ -143,9 +172,7 @@ internal sealed class Journal : IDisposable
             size = 0;
         }
 
-        length += Write(file, batch);
-        file.Flush();
-        return length;
+        return length + Write(file, batch);
     }
 
     private static int Write(IJournalFile file, List<JournalRecord> batch)

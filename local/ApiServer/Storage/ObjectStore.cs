@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Threading.Channels;
 using System.Text.Json.Nodes;
+using System.Threading.Channels;
 
 namespace Trestle.Local.ApiServer;
 
@@ -31,8 +31,6 @@ internal sealed class ObjectStore : IAsyncDisposable
 
     /// <summary>Every change in commit order, for the one in-process reader (the controllers).</summary>
     public ChannelReader<WatchEvent> AllChanges => _all.Reader;
-
-    public long CurrentVersion { get { lock (_lock) return _version; } }
 
     public StoredObject? Get(string resource, string key)
     {
@@ -167,7 +165,7 @@ internal sealed class ObjectStore : IAsyncDisposable
         {
             _journal?.Append(changes.Select(c => ToRecord(c.Change)));
         }
-        catch (IOException e)
+        catch (Exception e) // whatever it was, the loop goes on
         {
             foreach (var (write, _) in changes) write.Done.TrySetException(new StorageFullException(e));
             return;

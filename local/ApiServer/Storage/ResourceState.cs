@@ -21,8 +21,6 @@ internal sealed class ResourceState(string resource, long oldestVersion)
     /// <summary>A watch from an older version than this answers 410.</summary>
     public long OldestVersion { get; private set; } = oldestVersion;
 
-    public int WatcherCount => _watchers.Count;
-
     public void Load(IEnumerable<KeyValuePair<string, StoredObject>> items) => Items = Items.SetItems(items);
 
     public void Apply(WatchEvent change)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -7,6 +8,8 @@ namespace Trestle.Local.ApiServer;
 internal sealed class StoredObject
 {
     private static readonly IReadOnlyDictionary<string, string> NoLabels = new Dictionary<string, string>();
+
+    private ImmutableDictionary<string, string> _texts = ImmutableDictionary<string, string>.Empty;
 
     /// <summary><c>namespace/name</c>, or <c>name</c> for a cluster-scoped object.</summary>
     public required string Key { get; init; }
@@ -24,6 +27,15 @@ internal sealed class StoredObject
     public required int HeadLength { get; init; }
 
     public JsonObject Parse() => JsonBody.ParseObject(Json);
+
+    /// <summary>The text at a path, empty when there is none; parsed once, however many selections ask.</summary>
+    public string TextAt(string path)
+    {
+        if (_texts.TryGetValue(path, out var text)) return text;
+        text = Parse().TextAt(path);
+        _texts = _texts.SetItem(path, text); // a lost race only parses again
+        return text;
+    }
 
     public static StoredObject From(JsonObject content, long resourceVersion)
     {

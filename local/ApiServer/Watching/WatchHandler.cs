@@ -6,8 +6,8 @@ using Trestle.Local.ApiMachinery;
 namespace Trestle.Local.ApiServer;
 
 /// <summary>
-/// Watches. The bytes of an object are shared by all its watchers; only an object that left a selection, or a table,
-/// is encoded for one of them.
+/// Watches. The bytes of an object are shared by all its watchers; only tables and partial metadata are encoded for one
+/// of them.
 /// </summary>
 internal sealed class WatchHandler(ObjectStore store, TimeProvider time, CancellationToken stopping)
 {
@@ -32,7 +32,7 @@ internal sealed class WatchHandler(ObjectStore store, TimeProvider time, Cancell
             }
             else if (store.TryWatch(resource, watcher, since.Value) is { } oldest)
             {
-                encoder.WriteError(writer, ApiException.Expired($"too old resource version: {since} ({oldest})"));
+                WatchEncoder.WriteError(writer, ApiException.Expired($"too old resource version: {since} ({oldest})"));
                 await writer.FlushAsync(request.Aborted);
                 return;
             }
@@ -76,9 +76,7 @@ internal sealed class WatchHandler(ObjectStore store, TimeProvider time, Cancell
         if (change.Kind == ChangeKind.Deleted) return was ? encoder.Write(writer, "DELETED", change.Current!) : 0;
         var isNow = selection.Matches(change.Current!);
         if (isNow) return encoder.Write(writer, was ? "MODIFIED" : "ADDED", change.Current!);
-        if (!was) return 0;
-        // It left the selection: the client sees what it knew, at the version of the change.
-        return encoder.Write(writer, "DELETED", StoredObject.From(change.Previous!.Parse(), change.ResourceVersion));
+        return was ? encoder.Write(writer, "DELETED", change.Left) : 0;
     }
 
     private static async ValueTask FlushWhenLargeAsync(PipeWriter writer, int written, CancellationToken cancel)
@@ -120,7 +118,7 @@ internal sealed class WatchEncoder(ApiRequest request, Shape shape, TimeProvider
         return WriteLine(writer, "BOOKMARK", JsonBody.Serialize(mark));
     }
 
-    public void WriteError(PipeWriter writer, ApiException error) => WriteLine(writer, "ERROR", JsonBody.Serialize(error.ToStatus()));
+    public static void WriteError(PipeWriter writer, ApiException error) => WriteLine(writer, "ERROR", JsonBody.Serialize(error.ToStatus()));
 
     private JsonObject Table(StoredObject item)
     {

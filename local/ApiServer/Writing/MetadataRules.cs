@@ -137,15 +137,15 @@ internal static partial class MetadataRules
         return slash <= 253 && SubdomainPattern().IsMatch(key[..slash]) && key.Length - slash - 1 <= 63 && QualifiedName().IsMatch(key[(slash + 1)..]);
     }
 
-    [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\z", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Label();
 
-    [GeneratedRegex("^" + Subdomain + "\\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^" + Subdomain + "\\z", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex SubdomainPattern();
 
-    [GeneratedRegex("^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\\z", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex LabelValue();
 
-    [GeneratedRegex("^([A-Za-z0-9][-A-Za-z0-9_./]*)?[A-Za-z0-9]\\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^([A-Za-z0-9][-A-Za-z0-9_./]*)?[A-Za-z0-9]\\z", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex QualifiedName();
 }

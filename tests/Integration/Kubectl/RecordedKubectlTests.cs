@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Trestle.Local.ApiServer;
 using Trestle.Testing;
 
 namespace Trestle.Integration.Tests.Kubectl;
@@ -12,11 +11,8 @@ public sealed partial class RecordedKubectlTests
     [Fact]
     public async Task Kubectl_prints_what_it_printed_on_a_real_cluster()
     {
-        var kubectl = await FindKubectlAsync();
-        using var state = new TemporaryDirectory();
-        await using var server = await ApiServerHost.StartAsync(new ApiServerOptions { StateDirectory = state.FullName }, TestContext.Current.CancellationToken);
-        var session = new Session(kubectl, state);
-        await session.PrepareAsync();
+        await using var session = await KubectlSession.StartAsync();
+        await PrepareAsync(session);
         foreach (var file in Directory.GetFiles(Path.Combine(Samples, "kubectl"), "*.txt").Order(StringComparer.Ordinal))
         {
             var recorded = RecordedCommand.Read(file);
@@ -28,15 +24,29 @@ public sealed partial class RecordedKubectlTests
         }
     }
 
-    private static async Task<string> FindKubectlAsync()
+    // The files and objects that the recorded commands speak of.
+    private static async Task PrepareAsync(KubectlSession session)
     {
-        var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(d => Path.Combine(d, "kubectl")).FirstOrDefault(File.Exists);
-        var version = found is null ? "none" : (await Command.RunAsync(found, ["version", "--client"])).Out;
-        var isRecordedOne = version.Contains("v1.35.", StringComparison.Ordinal);
-        if (Environment.GetEnvironmentVariable("CI") == "true") isRecordedOne.ShouldBeTrue($"the recorded commands need kubectl 1.35 on the PATH, found {version}");
-        Assert.SkipUnless(isRecordedOne, $"the recorded commands need kubectl 1.35 on the PATH (eng/kubectl.sh gets it), found {version}");
-        return found!;
+        const string kind = "TrainingJob";
+        session.Manifest(kind, "kc", "{run: \"true\", nodes: 2}", "a.yaml");
+        session.Manifest(kind, "kc", "{run: \"true\", nodes: 3}", "b.yaml");
+        session.Manifest(kind, "kc", "{run: \"true\", nodes: 0}", "bad.yaml");
+        session.Manifest(kind, "kc", "{run: \"true\", nodez: 2}", "typo.yaml");
+        var crd = (await File.ReadAllTextAsync(Path.Combine(Samples, "api", "005-crd-create.txt"))).Split("\n--- ")[0];
+        await CreateAsync(session, session.Files.Write("crd.json", crd[crd.IndexOf("\n\n", StringComparison.Ordinal)..]));
+        foreach (var name in (string[])["a", "c", "e", "ssa", "ws", "yy"])
+            await CreateAsync(session, session.Manifest(kind, name, $"{{run: \"true\", nodes: {(name is "a" or "ssa" ? 3 : 1)}}}", "made.yaml"));
+        await CreateAsync(session, session.Files.Write("gen.yaml", "{apiVersion: trestle.dev/v1alpha1, kind: TrainingJob, metadata: {generateName: gen-}, spec: {run: x}}"));
+        await CreateAsync(session, session.Files.Write("pod.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: bad}, spec: {containers: [{name: t, image: x}]}}"));
+        await CreateAsync(session, session.Files.Write("service.yaml", "{apiVersion: v1, kind: Service, metadata: {name: h}, spec: {clusterIP: None, ports: [{port: 29400}]}}"));
+        await SetPhaseAsync(session, "a", "Running");
+        await SetPhaseAsync(session, "ssa", "Queued");
     }
+
+    private static async Task CreateAsync(KubectlSession session, string file) => (await session.RunAsync("create", "-f", file)).ShouldExit(0);
+
+    private static async Task SetPhaseAsync(KubectlSession session, string name, string phase) =>
+        (await session.RunAsync("patch", "tj", name, "--subresource=status", "--type=merge", "-p", $"{{\"status\":{{\"phase\":\"{phase}\"}}}}")).ShouldExit(0);
 
     private static string Normalize(string text)
     {
@@ -66,7 +76,7 @@ public sealed partial class RecordedKubectlTests
     [GeneratedRegex("gen-[a-z0-9]{5}")]
     private static partial Regex Generated();
 
-    [GeneratedRegex(@" (\d+[smh])+(?=\s|$)", RegexOptions.Multiline)]
+    [GeneratedRegex(@" (?:\d+[smh])+(?=\s|$)", RegexOptions.Multiline)]
     private static partial Regex Age();
 
     [GeneratedRegex("Invalid value: \".*\": strict")]
@@ -89,39 +99,5 @@ public sealed partial class RecordedKubectlTests
                 Section("--- stdout\n", error),
                 Section(error, "--- requests"));
         }
-    }
-
-    /// <summary>A shell with the files and objects the recorded commands speak of.</summary>
-    private sealed class Session(string kubectl, TemporaryDirectory directory)
-    {
-        public Task<CommandResult> RunAsync(params string[] arguments) => Command.RunAsync(
-            kubectl, arguments, new Dictionary<string, string?> { ["KUBECONFIG"] = directory["kubeconfig"], ["HOME"] = directory.FullName }, directory: directory.FullName);
-
-        public async Task PrepareAsync()
-        {
-            Job("a.yaml", "kc", "nodes: 2");
-            Job("b.yaml", "kc", "nodes: 3");
-            Job("bad.yaml", "kc", "nodes: 0");
-            Job("typo.yaml", "kc", "nodez: 2");
-            var crd = File.ReadAllText(Path.Combine(Samples, "api", "005-crd-create.txt")).Split("\n--- ")[0];
-            directory.Write("crd.json", crd[crd.IndexOf("\n\n", StringComparison.Ordinal)..]);
-            await CreateAsync("crd.json");
-            await CreateAsync(Job("made.yaml", "a", "nodes: 3"));
-            foreach (var name in (string[])["c", "e", "ws", "yy"]) await CreateAsync(Job("made.yaml", name, "nodes: 1"));
-            await CreateAsync(Job("made.yaml", "ssa", "nodes: 3"));
-            await CreateAsync(directory.Write("gen.yaml", "{apiVersion: trestle.dev/v1alpha1, kind: TrainingJob, metadata: {generateName: gen-}, spec: {run: x}}"));
-            await CreateAsync(directory.Write("pod.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: bad}, spec: {containers: [{name: t, image: x}]}}"));
-            await CreateAsync(directory.Write("service.yaml", "{apiVersion: v1, kind: Service, metadata: {name: h}, spec: {clusterIP: None, ports: [{port: 29400}]}}"));
-            await SetPhaseAsync("a", "Running");
-            await SetPhaseAsync("ssa", "Queued");
-        }
-
-        private string Job(string file, string name, string nodes) =>
-            directory.Write(file, $"{{apiVersion: trestle.dev/v1alpha1, kind: TrainingJob, metadata: {{name: {name}}}, spec: {{run: \"true\", {nodes}}}}}");
-
-        private async Task CreateAsync(string file) => (await RunAsync("create", "-f", file)).ShouldExit(0);
-
-        private async Task SetPhaseAsync(string name, string phase) =>
-            (await RunAsync("patch", "tj", name, "--subresource=status", "--type=merge", "-p", $"{{\"status\":{{\"phase\":\"{phase}\"}}}}")).ShouldExit(0);
     }
 }

@@ -15,7 +15,9 @@ internal sealed class ApiClient : IDisposable
         var handler = new SocketsHttpHandler();
         handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
         {
-            TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { server.CaCertificate }, RevocationMode = X509RevocationMode.NoCheck,
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { server.CaCertificate },
+            RevocationMode = X509RevocationMode.NoCheck,
         };
         _http = new HttpClient(handler) { BaseAddress = server.Uri, Timeout = Timeout.InfiniteTimeSpan };
         token ??= server.AdminToken;

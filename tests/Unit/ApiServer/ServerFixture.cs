@@ -27,20 +27,29 @@ internal sealed class ServerFixture : IAsyncDisposable
 
     public static JsonObject Job(string name) => new()
     {
-        ["apiVersion"] = "trestle.dev/v1alpha1", ["kind"] = "TrainingJob", ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = new JsonObject { ["run"] = "true" },
+        ["apiVersion"] = "trestle.dev/v1alpha1",
+        ["kind"] = "TrainingJob",
+        ["metadata"] = new JsonObject { ["name"] = name },
+        ["spec"] = new JsonObject { ["run"] = "true" },
     };
 
     public static JsonObject ConfigMap(string name) => new()
     {
-        ["apiVersion"] = "v1", ["kind"] = "ConfigMap", ["metadata"] = new JsonObject { ["name"] = name }, ["data"] = new JsonObject { ["k"] = "v" },
+        ["apiVersion"] = "v1",
+        ["kind"] = "ConfigMap",
+        ["metadata"] = new JsonObject { ["name"] = name },
+        ["data"] = new JsonObject { ["k"] = "v" },
     };
 
     public static JsonObject OwnedBy(JsonObject content, JsonObject owner, bool blocks = true)
     {
         content["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
         {
-            ["apiVersion"] = owner["apiVersion"]!.DeepClone(), ["kind"] = owner["kind"]!.DeepClone(),
-            ["name"] = owner["metadata"]!["name"]!.DeepClone(), ["uid"] = owner["metadata"]!["uid"]!.DeepClone(), ["blockOwnerDeletion"] = blocks,
+            ["apiVersion"] = owner["apiVersion"]!.DeepClone(),
+            ["kind"] = owner["kind"]!.DeepClone(),
+            ["name"] = owner["metadata"]!["name"]!.DeepClone(),
+            ["uid"] = owner["metadata"]!["uid"]!.DeepClone(),
+            ["blockOwnerDeletion"] = blocks,
         });
         return content;
     }

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Trestle.Local.ApiMachinery.Tests.Selectors;
 
 public sealed class SelectorTests
@@ -22,13 +20,7 @@ public sealed class SelectorTests
     [InlineData("n>5", false)]
     [InlineData("trestle.dev/rank=0", true)]
     [InlineData("app=", false)]
-    public void A_label_selector_matches(string selector, bool matches)
-    {
-        LabelSelector.Parse(selector).Matches(Labels).ShouldBe(matches);
-        var json = new JsonObject();
-        foreach (var (name, value) in Labels) json[name] = value;
-        LabelSelector.Parse(selector).Matches(json).ShouldBe(matches);
-    }
+    public void A_label_selector_matches(string selector, bool matches) => LabelSelector.Parse(selector).Matches(Labels).ShouldBe(matches);
 
     [Theory]
     [InlineData("a in b")]
@@ -41,15 +33,6 @@ public sealed class SelectorTests
     [InlineData("a>x")]
     [InlineData("(")]
     public void A_label_selector_that_cannot_be_read_is_refused(string selector) => Should.Throw<SelectorException>(() => LabelSelector.Parse(selector));
-
-    [Fact]
-    public void The_object_form_matches_like_the_text()
-    {
-        var selector = CrdSchemas.Json("{'matchLabels':{'app':'train'},'matchExpressions':[{'key':'tier','operator':'In','values':['gpu']},{'key':'x','operator':'DoesNotExist'}]}");
-        LabelSelector.FromObject(selector).Matches(Labels).ShouldBeTrue();
-        LabelSelector.FromObject(selector).Matches(new Dictionary<string, string> { ["app"] = "train" }).ShouldBeFalse();
-        LabelSelector.FromObject([]).IsEmpty.ShouldBeTrue();
-    }
 
     [Fact]
     public void A_field_selector_is_read_with_its_operators_and_escapes() =>

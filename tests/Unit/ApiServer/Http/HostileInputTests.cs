@@ -18,6 +18,23 @@ public sealed class HostileInputTests
     }
 
     [Theory]
+    [InlineData("ConfigMap", "../../etc/cron.d/x", 1, "a valid config key must consist of")]
+    [InlineData("ConfigMap", "..", 1, "must not be '..'")]
+    [InlineData("ConfigMap", "..data", 1, "must not start with '..'")]
+    [InlineData("Secret", "a/b", 1, "a valid config key must consist of")]
+    [InlineData("Secret", "k", (1 << 20) + 1, "data: Too long: may not be more than 1048576 bytes")]
+    [InlineData("ConfigMap", "k", (1 << 20) + 1, "[]: Too long: may not be more than 1048576 bytes")]
+    public async Task Data_that_no_cluster_takes_is_refused(string kind, string key, int size, string sentence)
+    {
+        await using var server = await StartAsync();
+        var value = kind == "Secret" ? Convert.ToBase64String(new byte[size]) : new string('x', size);
+        var content = new JsonObject { ["apiVersion"] = "v1", ["kind"] = kind, ["metadata"] = new JsonObject { ["name"] = "d" }, ["data"] = new JsonObject { [key] = value } };
+        var (status, body) = await server.Client.TryAsync("POST", $"/api/v1/namespaces/default/{kind.ToLowerInvariant()}s", content);
+        status.ShouldBe(422);
+        ((string?)body["message"]).ShouldNotBeNull().ShouldContain(sentence);
+    }
+
+    [Theory]
     [InlineData("application/json")]
     [InlineData("application/yaml")]
     [InlineData("application/vnd.kubernetes.protobuf")]

@@ -125,7 +125,10 @@ public sealed class ReplayedRequests : IAsyncLifetime
         if (finalizers is not null) metadata["finalizers"] = finalizers;
         return await _client.JsonAsync("POST", Jobs, new JsonObject
         {
-            ["apiVersion"] = "trestle.dev/v1alpha1", ["kind"] = "TrainingJob", ["metadata"] = metadata, ["spec"] = new JsonObject { ["run"] = "true" },
+            ["apiVersion"] = "trestle.dev/v1alpha1",
+            ["kind"] = "TrainingJob",
+            ["metadata"] = metadata,
+            ["spec"] = new JsonObject { ["run"] = "true" },
         });
     }
 
@@ -168,7 +171,10 @@ public sealed class ReplayedRequests : IAsyncLifetime
         foreach (var field in (string[])["nodeName", "tolerations", "priority", "preemptionPolicy"]) spec.Remove(field); // added by the server
         await _client.JsonAsync("POST", Pods, new JsonObject
         {
-            ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = new JsonObject { ["p"] = "1" } }, ["spec"] = spec,
+            ["apiVersion"] = "v1",
+            ["kind"] = "Pod",
+            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = new JsonObject { ["p"] = "1" } },
+            ["spec"] = spec,
         });
         await RunPodAsync(name, recorded);
     }

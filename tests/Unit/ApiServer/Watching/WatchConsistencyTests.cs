@@ -16,7 +16,7 @@ public sealed class WatchConsistencyTests
         {
             await using var store = new ObjectStore(null, TimeProvider.System);
             var watcher = new Watcher { Namespace = "ns", WantsBookmarks = false };
-            store.TryWatch("/configmaps", watcher, store.CurrentVersion).ShouldBeNull();
+            store.TryWatch("/configmaps", watcher, store.List("/configmaps").Version).ShouldBeNull();
             var versions = new List<(long Version, string State)>();
             foreach (var (name, action) in steps)
             {
@@ -83,6 +83,26 @@ public sealed class WatchConsistencyTests
     }
 
     [Fact]
+    public async Task A_hundred_watchers_of_a_change_share_its_bytes()
+    {
+        await using var store = new ObjectStore(null, TimeProvider.System);
+        var watchers = Enumerable.Range(0, 100).Select(_ => new Watcher { Namespace = "ns", WantsBookmarks = false }).ToArray();
+        foreach (var watcher in watchers) store.ListAndWatch("/configmaps", watcher);
+        var stored = await store.CreateAsync("/configmaps", Content("a", 0));
+        foreach (var watcher in watchers)
+        {
+            watcher.Changes.TryRead(out var change).ShouldBeTrue();
+            change!.Current!.Json.ShouldBeSameAs(stored!.Json);
+        }
+
+        var left = await store.ReplaceAsync("/configmaps", stored!, stored!.Parse());
+        watchers[0].Changes.TryRead(out var first).ShouldBeTrue();
+        watchers[99].Changes.TryRead(out var last).ShouldBeTrue();
+        first!.Left.Json.ShouldBeSameAs(last!.Left.Json, "so do those whose selection it left");
+        first.Left.ResourceVersion.ShouldBe(left!.ResourceVersion);
+    }
+
+    [Fact]
     public async Task A_watcher_that_does_not_read_is_cut_off()
     {
         await using var store = new ObjectStore(null, TimeProvider.System);
@@ -119,7 +139,10 @@ public sealed class WatchConsistencyTests
 
     private static JsonObject Content(string name, int value) => new()
     {
-        ["kind"] = "ConfigMap", ["apiVersion"] = "v1", ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "ns", ["uid"] = name }, ["value"] = value,
+        ["kind"] = "ConfigMap",
+        ["apiVersion"] = "v1",
+        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "ns", ["uid"] = name },
+        ["value"] = value,
     };
 
     private static string Show(IEnumerable<StoredObject> items) => string.Join(' ', items.Select(i => $"{i.Key}@{i.ResourceVersion}"));
