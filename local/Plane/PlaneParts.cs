@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Trestle.Local.ApiServer;
 using Trestle.Local.Nodes;
 using Trestle.Local.Nodes.Agent;
+using Trestle.Operator;
 
 namespace Trestle.Local.Plane;
 
@@ -38,5 +39,15 @@ internal sealed class PlaneParts(PlaneDirectory directory, PlaneSettings setting
     }
 
     /// <summary>The operator.</summary>
-    public Task OperatorAsync(CancellationToken ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+    public Task OperatorAsync(CancellationToken ct)
+    {
+        var options = new OperatorOptions
+        {
+            Kubeconfig = directory.Kubeconfig,
+            DefaultImage = "local",
+            DefaultStorageRoot = directory.Objects,
+            RendezvousListen = $"http://127.0.0.1:{settings.RendezvousPort}",
+        };
+        return OperatorHost.RunAsync(options, logs, TimeProvider.System, ct);
+    }
 }

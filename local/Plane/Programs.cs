@@ -57,7 +57,8 @@ internal sealed record Programs(IReadOnlyList<string> Trestle, IReadOnlyList<str
         var library = Path.Combine(directory, name + ".dll");
         if (File.Exists(library)) return [Path.Combine(DotnetRoot(), "dotnet"), library];
         var program = Path.Combine(directory, name);
-        return File.Exists(program) ? [program] : null;
+        // A build leaves the launcher of a referenced program beside us without the library it launches.
+        return File.Exists(program) && !File.Exists(program + ".runtimeconfig.json") ? [program] : null;
     }
 
     private static string DotnetRoot()

@@ -11,20 +11,23 @@ internal sealed class Bell(TimeProvider time, TimeSpan settle)
     public void Ring() => _rings.Writer.TryWrite(0);
 
     /// <summary>Runs until cancelled; also when nothing rang for <paramref name="atLeastEvery"/>.</summary>
-    public async Task RunAsync(Func<CancellationToken, Task> work, Action<Exception> failed, TimeSpan atLeastEvery, CancellationToken ct)
+    public Task RunAsync(Func<CancellationToken, Task> work, Action<Exception> failed, TimeSpan atLeastEvery, CancellationToken ct) =>
+        RunAsync(async stop => { await work(stop); return atLeastEvery; }, failed, ct);
+
+    /// <summary>Runs until cancelled; <paramref name="work"/> says how long to wait for a ring at most.</summary>
+    public async Task RunAsync(Func<CancellationToken, Task<TimeSpan>> work, Action<Exception> failed, CancellationToken ct)
     {
         while (!ct.IsCancellationRequested)
         {
-            var pause = atLeastEvery;
+            var pause = TimeSpan.FromSeconds(1);
             try
             {
                 _rings.Reader.TryRead(out _);
-                await work(ct);
+                pause = await work(ct);
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
                 failed(e);
-                pause = TimeSpan.FromSeconds(1);
                 Ring();
                 await Task.Delay(pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -20,8 +20,7 @@ internal sealed class HostsBoard(PodFleet fleet, IClusterView view)
             var pod = worker.Pod;
             var text = HostsFile.Render(pod.Metadata.NamespaceProperty, worker.Address, PodHostName.Of(pod), pods, services) + Aliases(pod);
             seen.Add(worker.HostsPath);
-            if (_written.GetValueOrDefault(worker.HostsPath) == text || !Directory.Exists(Path.GetDirectoryName(worker.HostsPath))) continue;
-            HostsFile.Update(worker.HostsPath, text);
+            if (_written.GetValueOrDefault(worker.HostsPath) == text || !worker.WriteHosts(text)) continue;
             _written[worker.HostsPath] = text;
         }
 

@@ -58,6 +58,8 @@ internal sealed class KubernetesWrites(KubeConnection api, TimeProvider time, IL
     {
         var eviction = Named("policy/v1", "Eviction", pod.Metadata.Name);
         eviction["metadata"]!["namespace"] = pod.Metadata.NamespaceProperty;
+        // A cluster's eviction says so itself; whoever judges how the pod ended must know that it was asked to.
+        await IgnoreAsync(() => api.SendAsync(HttpMethod.Patch, Path(pod) + "/status", Evicted(), ct, "application/strategic-merge-patch+json"), 404, 409);
         await IgnoreAsync(() => api.SendAsync(HttpMethod.Post, Path(pod) + "/eviction", eviction, ct), 404, 409);
     }
 
@@ -98,7 +100,7 @@ internal sealed class KubernetesWrites(KubeConnection api, TimeProvider time, IL
 
     public void Record(V1Pod pod, bool warning, string reason, string message)
     {
-        var now = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        var now = Text(time.GetUtcNow());
         _events.Writer.TryWrite(new JsonObject
         {
             ["apiVersion"] = "v1",
@@ -139,6 +141,23 @@ internal sealed class KubernetesWrites(KubeConnection api, TimeProvider time, IL
             // The agent stops.
         }
     }
+
+    private JsonObject Evicted() => new()
+    {
+        ["status"] = new JsonObject
+        {
+            ["conditions"] = new JsonArray(new JsonObject
+            {
+                ["type"] = "DisruptionTarget",
+                ["status"] = "True",
+                ["reason"] = "EvictionByEvictionAPI",
+                ["message"] = "Eviction API: evicting",
+                ["lastTransitionTime"] = Text(time.GetUtcNow()),
+            }),
+        },
+    };
+
+    private static string Text(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static string Path(V1Pod pod) => $"/api/v1/namespaces/{pod.Metadata.NamespaceProperty}/pods/{pod.Metadata.Name}";
 

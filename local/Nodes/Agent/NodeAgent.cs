@@ -84,7 +84,7 @@ public sealed class NodeAgent
         await Task.WhenAll(
             hosts.RunAsync(_ => { _hosts.Refresh(); return Task.CompletedTask; }, e => NodeLog.LoopFailed(_log, "writing hosts files", NodeApiErrors.Words(e)), TimeSpan.FromMinutes(1), ct),
             scheduling.RunAsync(_scheduler.PassAsync, e => NodeLog.SchedulingFailed(_log, NodeApiErrors.Words(e)), TimeSpan.FromSeconds(30), ct),
-            nodes.RunAsync(_lifecycle.PassAsync, e => NodeLog.LoopFailed(_log, "looking after the nodes", NodeApiErrors.Words(e)), TimeSpan.FromSeconds(30), ct),
+            nodes.RunAsync(_lifecycle.PassAsync, e => NodeLog.LoopFailed(_log, "looking after the nodes", NodeApiErrors.Words(e)), ct),
             new Bell(_time, Settle).RunAsync(_lifecycle.BeatAsync, e => NodeLog.LoopFailed(_log, "the heartbeat", NodeApiErrors.Words(e)), TimeSpan.FromSeconds(10), ct));
 
         if (end == AgentEnd.StopPods) await _fleet.ShutDownAsync(_options.ShutdownGrace, CancellationToken.None);

@@ -8,6 +8,7 @@ namespace Trestle.Local.Nodes.Agent;
 internal sealed class NodeLifecycle(NodesOptions options, IClusterView view, IClusterApi api, PodFleet fleet, bool memoryEnforced, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan StatusEvery = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan PassEvery = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _failedAt = [];
     private readonly Dictionary<string, DateTimeOffset> _statusAt = [];
 
@@ -31,14 +32,17 @@ internal sealed class NodeLifecycle(NodesOptions options, IClusterView view, ICl
         await fleet.FailAsync(name);
     }
 
-    /// <summary>One pass over the nodes.</summary>
-    public async Task PassAsync(CancellationToken ct)
+    /// <summary>One pass over the nodes; gives when the next one is due.</summary>
+    public async Task<TimeSpan> PassAsync(CancellationToken ct)
     {
+        var next = PassEvery;
         foreach (var name in NodeObjects.Names(options))
         {
-            if (Find(name) is not { } node) await api.EnsureNodeAsync(NodeObjects.New(options, name), ct);
-            else await PassAsync(node, ct);
+            if (Find(name) is { } node) next = Earlier(next, await PassAsync(node, ct));
+            else await api.EnsureNodeAsync(NodeObjects.New(options, name), ct);
         }
+
+        return next;
     }
 
     /// <summary>Beats for every node that has not failed.</summary>
@@ -57,14 +61,15 @@ internal sealed class NodeLifecycle(NodesOptions options, IClusterView view, ICl
         NodeLog.NodeRetired(log, name);
     }
 
-    private async Task PassAsync(V1Node node, CancellationToken ct)
+    private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private async Task<TimeSpan> PassAsync(V1Node node, CancellationToken ct)
     {
         switch (NodeObjects.FaultOf(node))
         {
             case "fail":
                 await LookAsync(node.Metadata.Name);
-                await DeclareLostAsync(node, ct);
-                break;
+                return await DeclareLostAsync(node, ct);
             case "drain":
                 await RestoreAsync(node, cordon: true, ct);
                 await EvictAllAsync(node.Metadata.Name, ct);
@@ -73,17 +78,28 @@ internal sealed class NodeLifecycle(NodesOptions options, IClusterView view, ICl
                 await RestoreAsync(node, cordon: false, ct);
                 break;
         }
+
+        return PassEvery;
     }
 
-    private async Task DeclareLostAsync(V1Node node, CancellationToken ct)
+    // What is due of: the node is seen to be gone, its pods are given up. Gives when the rest is.
+    private async Task<TimeSpan> DeclareLostAsync(V1Node node, CancellationToken ct)
+    {
+        if (!_failedAt.TryGetValue(node.Metadata.Name, out var at)) return TimeSpan.Zero; // restored meanwhile
+        var since = time.GetUtcNow() - at;
+        if (since < options.DetectionTime) return options.DetectionTime - since;
+        await DeclareNodeLostAsync(node, ct);
+        if (since < options.Toleration) return options.Toleration - since;
+        await DeclarePodsLostAsync(node.Metadata.Name, ct);
+        return PassEvery;
+    }
+
+    private async Task DeclareNodeLostAsync(V1Node node, CancellationToken ct)
     {
         var name = node.Metadata.Name;
-        var left = _failedAt[name] + options.DetectionTime - time.GetUtcNow();
-        if (left > TimeSpan.Zero) await Task.Delay(left, time, ct);
         if (NodeObjects.IsReady(node)) await api.PatchNodeStatusAsync(name, NodeObjects.LostStatus(node, time.GetUtcNow()), ct);
         if (NodeObjects.SpecPatch(node, unreachable: true, cordon: false, time.GetUtcNow()) is { } patch) await api.PatchNodeAsync(name, patch, ct);
         _statusAt.Remove(name);
-        await DeclarePodsLostAsync(name, ct);
     }
 
     private async Task DeclarePodsLostAsync(string name, CancellationToken ct)
@@ -104,8 +120,9 @@ internal sealed class NodeLifecycle(NodesOptions options, IClusterView view, ICl
             if (Find(name) is not { } newest || NodeObjects.FaultOf(newest) == "fail") return;
 
             // Pods of the time of the failure must be declared lost before the node can be well again.
-            await DeclareLostAsync(node, ct);
-            fleet.Restore(name, view.Pods);
+            await DeclareNodeLostAsync(node, ct);
+            await DeclarePodsLostAsync(name, ct);
+            await fleet.RestoreAsync(name, view.Pods);
             _failedAt.TryRemove(name, out _);
             NodeLog.NodeFault(log, name, "restored");
         }

@@ -33,6 +33,9 @@ public sealed record NodesOptions
     /// <summary>How long after a node's failure the rest of the cluster knows of it.</summary>
     public TimeSpan DetectionTime { get; init; } = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>How long after a node's failure its pods are given up, so that who watches nodes sees the node go first.</summary>
+    public TimeSpan Toleration { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Longest grace of pods when the agent is stopped for good.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(5);
 

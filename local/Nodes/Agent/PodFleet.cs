@@ -11,7 +11,7 @@ internal sealed class PodFleet(PodWorkerContext context)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Crew> _crews = [];
     private readonly HashSet<string> _nodes = [];
-    private readonly HashSet<string> _failed = [];
+    private readonly Dictionary<string, Task> _failed = [];
     private readonly AddressPool _addresses = new();
     private bool _closed;
 
@@ -49,7 +49,7 @@ internal sealed class PodFleet(PodWorkerContext context)
     {
         lock (_lock)
         {
-            if (_closed || !IsOurs(pod) || _failed.Contains(pod.Spec.NodeName)) return;
+            if (_closed || !IsOurs(pod) || _failed.ContainsKey(pod.Spec.NodeName)) return;
             if (_crews.TryGetValue(pod.Metadata.Uid, out var crew)) crew.Worker.Update(pod);
             else Begin(pod);
         }
@@ -69,15 +69,18 @@ internal sealed class PodFleet(PodWorkerContext context)
     }
 
     /// <summary>The node dies: every process of its pods is killed at once and nothing more is said of them.</summary>
-    public async Task FailAsync(string node)
+    public Task FailAsync(string node)
     {
-        List<Crew> lost;
         lock (_lock)
         {
-            if (!_failed.Add(node)) return;
-            lost = [.. _crews.Values.Where(c => c.Worker.Pod.Spec.NodeName == node)];
+            if (_failed.TryGetValue(node, out var failing)) return failing;
+            var lost = _crews.Values.Where(c => c.Worker.Pod.Spec.NodeName == node).ToList();
+            return _failed[node] = Task.Run(() => LoseAsync(node, lost));
         }
+    }
 
+    private async Task LoseAsync(string node, List<Crew> lost)
+    {
         foreach (var crew in lost) await crew.Stop.CancelAsync();
         SandboxProcess.KillAllBelow(context.Machine.NodeDirectory(node));
         foreach (var crew in lost) await crew.Work;
@@ -87,20 +90,27 @@ internal sealed class PodFleet(PodWorkerContext context)
             await Task.Delay(TimeSpan.FromMilliseconds(5), context.Time);
         }
 
-        foreach (var crew in lost) Forget(crew.Worker.Pod.Metadata.Uid);
+        foreach (var crew in lost)
+        {
+            context.FreeMemory(crew.Worker.Pod.Metadata.Uid);
+            Forget(crew.Worker.Pod.Metadata.Uid);
+        }
+
         Changed?.Invoke();
     }
 
-    /// <summary>The node is back, empty.</summary>
-    public void Restore(string node, IEnumerable<V1Pod> pods)
+    /// <summary>The node is back with its disk: nothing runs, what its lost pods wrote can still be read.</summary>
+    public async Task RestoreAsync(string node, IReadOnlyCollection<V1Pod> pods)
     {
+        Task? failing;
         lock (_lock)
         {
-            if (!_failed.Contains(node)) return;
-            PodDirectories.Remove(Path.Combine(context.Machine.NodeDirectory(node), "pods"));
-            _failed.Remove(node);
+            if (!_failed.TryGetValue(node, out failing)) return;
         }
 
+        await failing; // a start that was in flight when the node failed must be over before anything is taken away or begun
+        RemoveOrphans(context.Machine.NodeDirectory(node), Alive(pods));
+        lock (_lock) _failed.Remove(node);
         foreach (var pod in pods.Where(p => p.Spec.NodeName == node)) Take(pod);
     }
 
@@ -140,22 +150,29 @@ internal sealed class PodFleet(PodWorkerContext context)
     /// <summary>Kills what belongs to no pod any more and removes what it left on disk. Only after a full list of pods.</summary>
     public void RemoveOrphans(IEnumerable<V1Pod> pods)
     {
-        var alive = pods.Select(p => (p.Spec.NodeName, p.Metadata.Uid)).ToHashSet();
+        var alive = Alive(pods);
         var root = Path.Combine(context.Machine.StateDirectory, "nodes");
         foreach (var directory in Directory.Exists(root) ? Directory.GetDirectories(root, "*", SearchOption.TopDirectoryOnly) : [])
         {
-            var node = Path.GetFileName(directory);
-            if (!_nodes.Contains(node)) SandboxProcess.KillAllBelow(directory); // of a start with more nodes; its logs stay
-            var podRoot = Path.Combine(directory, "pods");
-            foreach (var left in Directory.Exists(podRoot) ? Directory.GetDirectories(podRoot) : [])
-            {
-                if (alive.Contains((node, Path.GetFileName(left)))) continue;
-                while (SandboxProcess.KillAllBelow(left) > 0) { }
-                PodDirectories.Remove(left);
-                NodeLog.OrphanRemoved(context.Log, left);
-            }
+            if (!_nodes.Contains(Path.GetFileName(directory))) SandboxProcess.KillAllBelow(directory); // of a start with more nodes; its logs stay
+            RemoveOrphans(directory, alive);
         }
     }
+
+    private void RemoveOrphans(string nodeDirectory, HashSet<(string Node, string Uid)> alive)
+    {
+        var pods = Path.Combine(nodeDirectory, "pods");
+        foreach (var left in Directory.Exists(pods) ? Directory.GetDirectories(pods) : [])
+        {
+            if (alive.Contains((Path.GetFileName(nodeDirectory), Path.GetFileName(left)))) continue;
+            while (SandboxProcess.KillAllBelow(left) > 0) { }
+            context.FreeMemory(Path.GetFileName(left));
+            PodDirectories.Remove(left);
+            NodeLog.OrphanRemoved(context.Log, left);
+        }
+    }
+
+    private static HashSet<(string Node, string Uid)> Alive(IEnumerable<V1Pod> pods) => [.. pods.Select(p => (p.Spec.NodeName, p.Metadata.Uid))];
 
     /// <summary>Kills every sandbox below a directory and waits until none is left.</summary>
     public static async Task KillBelowAsync(string directory, TimeProvider time)

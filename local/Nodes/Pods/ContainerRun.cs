@@ -62,7 +62,16 @@ internal sealed class ContainerRun(V1Container spec, bool isInit, RunRecord reco
     {
         var sandbox = new SandboxProcess(sandboxSpec.Directory);
         sandbox.Start(sandboxSpec, host);
-        Attach(sandbox, restart, time.GetUtcNow());
+        try
+        {
+            Attach(sandbox, restart, time.GetUtcNow());
+        }
+        catch
+        {
+            sandbox.Kill(); // nobody would look after it, and the next try must not run beside it
+            throw;
+        }
+
         Adopted = false;
         _started = spec.StartupProbe is null;
         _ready = _started && spec.ReadinessProbe is null;

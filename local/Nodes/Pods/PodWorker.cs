@@ -5,13 +5,22 @@ using Microsoft.Extensions.Logging;
 using Trestle.Local.Nodes.Agent;
 using Trestle.Local.Nodes.Containers;
 using Trestle.Local.Nodes.Logs;
+using Trestle.Local.Nodes.Network;
 using Trestle.Local.Nodes.Sandbox;
 using Trestle.Local.Nodes.Volumes;
 
 namespace Trestle.Local.Nodes.Pods;
 
 /// <summary>What all pod workers of the machine share.</summary>
-internal sealed record PodWorkerContext(MachineContext Machine, IPodApi Api, VolumeContext Volumes, LogRelay Logs, IHostFiles Host, MemoryGroups Memory, TimeProvider Time, ILogger Log);
+internal sealed record PodWorkerContext(MachineContext Machine, IPodApi Api, VolumeContext Volumes, LogRelay Logs, IHostFiles Host, MemoryGroups Memory, TimeProvider Time, ILogger Log)
+{
+    /// <summary>Removes what a pod that is gone has outside its directory: memory-backed volumes and control groups.</summary>
+    public void FreeMemory(string uid)
+    {
+        if (Volumes.MemoryRoot is { } root) PodDirectories.Remove(Path.Combine(root, uid));
+        Memory.Remove(uid);
+    }
+}
 
 /// <summary>
 /// Carries one pod from binding to removal: looks at its processes, asks <see cref="PodPlanner"/>, takes the steps, publishes
@@ -22,12 +31,14 @@ internal sealed class PodWorker
     private static readonly TimeSpan AdoptedPoll = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan ConfigRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ApiRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LogsStay = TimeSpan.FromSeconds(1);
     private readonly PodWorkerContext _context;
     private readonly Channel<byte> _signal = Channel.CreateBounded<byte>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<string, ContainerRun> _runs = [];
     private readonly PodVolumes _volumes;
     private readonly string _directory;
     private readonly string _address;
+    private readonly Lock _hosts = new();
     private volatile V1Pod _pod;
     private readonly StopRecord _stopRecord;
     private volatile StopCause? _asked;
@@ -54,6 +65,17 @@ internal sealed class PodWorker
     public string Address => _address;
 
     public string HostsPath => Path.Combine(_directory, "hosts");
+
+    /// <summary>Writes the pod's hosts file; false while it has no directory.</summary>
+    public bool WriteHosts(string text)
+    {
+        lock (_hosts)
+        {
+            if (!Directory.Exists(_directory)) return false;
+            HostsFile.Update(HostsPath, text);
+            return true;
+        }
+    }
 
     /// <summary>Told to stop, and not yet ended.</summary>
     public bool IsStopping => _asked is not null && _published?.Phase is not ("Succeeded" or "Failed");
@@ -189,7 +211,11 @@ internal sealed class PodWorker
     {
         Directory.CreateDirectory(_directory);
         File.WriteAllText(Path.Combine(_directory, "hostname"), PodHostName.Of(_pod) + "\n");
-        if (!File.Exists(HostsPath)) File.WriteAllText(HostsPath, $"127.0.0.1\tlocalhost\n{_address}\t{PodHostName.Of(_pod)}\n");
+        lock (_hosts)
+        {
+            if (!File.Exists(HostsPath)) File.WriteAllText(HostsPath, $"127.0.0.1\tlocalhost\n{_address}\t{PodHostName.Of(_pod)}\n");
+        }
+
         var statuses = (_pod.Status?.InitContainerStatuses ?? []).Concat(_pod.Status?.ContainerStatuses ?? []).ToDictionary(s => s.Name);
         var lost = false;
         foreach (var run in _runs.Values)
@@ -227,6 +253,8 @@ internal sealed class PodWorker
             {
                 case StartContainer start:
                     objects ??= await PrepareAsync(pod, run, ct);
+                    ct.ThrowIfCancellationRequested(); // let go of in the meantime: what comes next is not ours to start
+                    if (_vanished || _asked is not null) return due;
                     if (objects is not null) StartOne(pod, run, start.Restart, objects);
                     if (run.Slot.RetryAt is { } retry) due = Earlier(due, retry);
                     break;
@@ -364,8 +392,8 @@ internal sealed class PodWorker
         }
 
         foreach (var run in _runs.Values) run.Dispose();
-        _volumes.RemoveMemory(_pod.Metadata.Uid);
-        _context.Memory.Remove(_pod.Metadata.Uid);
+        _context.FreeMemory(_pod.Metadata.Uid);
+        await Task.Delay(LogsStay, _context.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // who follows the log still reads its last lines
         PodDirectories.Remove(_directory);
     }
 }

@@ -87,12 +87,9 @@ public sealed class SandboxProcess(string directory)
     public SandboxReading Read()
     {
         var pidFile = Path.Combine(directory, "pid");
-        if (Monitor() is not { } monitor)
-        {
-            // Ours, but its first line has not come yet.
-            if (_child is { HasExited: false }) return new(SandboxState.Running, StartedAt: Written(Path.Combine(directory, "args")));
-            return new(SandboxState.Absent);
-        }
+        // Asked for a second time where it may have come in between.
+        if (Monitor() is null && IsBeingSetUp()) return new(SandboxState.Running, StartedAt: Written(Path.Combine(directory, "args")));
+        if (Monitor() is not { } monitor) return new(SandboxState.Absent);
 
         var started = Written(pidFile);
         if (ProcessTable.IsAlive(monitor)) return new(SandboxState.Running, StartedAt: started);
@@ -180,6 +177,9 @@ public sealed class SandboxProcess(string directory)
     private ProcessIdentity? Monitor() => ProcessTable.Read(Path.Combine(directory, "pid")) is { } line ? ProcessTable.ParseStat(line) : null;
 
     private bool IsOurs(int pid) => ProcessTable.StartVariable(pid, Marker) == directory && ProcessTable.Find(pid) is not null;
+
+    // Its first line has not come yet; the agent that started it may be gone already.
+    private bool IsBeingSetUp() => _child is { HasExited: false } || ProcessTable.All().Any(IsOurs);
 
     private (int? Init, int? ExitCode) Status()
     {

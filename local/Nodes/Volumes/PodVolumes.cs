@@ -55,14 +55,6 @@ public sealed class PodVolumes(string podDirectory, VolumeContext context, TimeP
         return mounts;
     }
 
-    /// <summary>Removes what lies outside the pod's own directory.</summary>
-    public void RemoveMemory(string uid)
-    {
-        if (context.MemoryRoot is null) return;
-        var directory = Path.Combine(context.MemoryRoot, uid);
-        if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
-    }
-
     private async Task<string> MakeAsync(V1Pod pod, V1Volume volume, PodObjects objects, CancellationToken ct) => volume switch
     {
         { EmptyDir: { } empty } => Empty(pod, volume.Name, empty),

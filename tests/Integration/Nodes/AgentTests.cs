@@ -14,6 +14,9 @@ public abstract class AgentTests : IAsyncLifetime
     private protected FakeCluster Cluster { get; } = new();
 
     private protected TestLog Log { get; } = new();
+
+    protected TimeSpan Toleration { get; set; } = TimeSpan.FromMilliseconds(50);
+
     public async ValueTask InitializeAsync() => await StartAsync(AgentEnd.LeavePods);
 
     public async ValueTask DisposeAsync()
@@ -28,7 +31,7 @@ public abstract class AgentTests : IAsyncLifetime
     protected async Task StartAsync(AgentEnd end, int nodes = 2)
     {
         Directory.CreateDirectory(Path.Combine(State, "bin"));
-        var options = new NodesOptions { StateDirectory = State, Nodes = nodes, GpuType = "H100", GpuCount = 8, DetectionTime = TimeSpan.FromMilliseconds(50) };
+        var options = new NodesOptions { StateDirectory = State, Nodes = nodes, GpuType = "H100", GpuCount = 8, DetectionTime = TimeSpan.FromMilliseconds(50), Toleration = Toleration };
         var machine = new MachineContext(State, options.Path, [], "127.0.0.1", 6443);
         var agent = new NodeAgent(options, machine, "PEM", Cluster, Cluster, Cluster, TimeProvider.System, Log);
         await agent.RegisterAsync(CancellationToken.None);

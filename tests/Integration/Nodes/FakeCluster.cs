@@ -37,6 +37,12 @@ internal sealed class FakeCluster : IClusterView, IClusterApi, IPodApi
 
     public ConcurrentQueue<string> Events { get; } = [];
 
+    /// <summary>While it is not complete, every pod that is to start waits for its config maps and secrets.</summary>
+    public Task Objects { get; set; } = Task.CompletedTask;
+
+    /// <summary>The token of the last start that asked for them.</summary>
+    public CancellationToken? InFlight { get; private set; }
+
     public V1Pod Pod(string name) => _pods[name + "-uid"];
 
     public V1Node Node(string name) => _nodes[name];
@@ -116,7 +122,12 @@ internal sealed class FakeCluster : IClusterView, IClusterApi, IPodApi
         return Task.FromResult(true);
     }
 
-    public Task<PodObjects> ReadObjectsAsync(V1Pod pod, CancellationToken ct) => Task.FromResult(new PodObjects(ConfigMaps, Secrets));
+    public async Task<PodObjects> ReadObjectsAsync(V1Pod pod, CancellationToken ct)
+    {
+        InFlight = ct;
+        await Objects;
+        return new PodObjects(ConfigMaps, Secrets);
+    }
 
     public Task<string> CreateTokenAsync(V1Pod pod, V1ServiceAccountTokenProjection projection, CancellationToken ct) => Task.FromResult("token-of-" + pod.Metadata.Name);
 

@@ -164,6 +164,25 @@ public sealed class NodeAgentTests : AgentTests
     }
 
     [Fact]
+    public async Task A_failed_node_is_seen_to_be_gone_before_its_pods_are_given_up_and_keeps_their_logs()
+    {
+        await StopAsync();
+        Toleration = TimeSpan.FromSeconds(2);
+        await StartAsync(AgentEnd.LeavePods);
+        Cluster.Create(Script("p", "echo up; sleep 1000"));
+        await LogAsync("p", "up");
+        var node = Cluster.Pod("p").Spec.NodeName;
+        Cluster.Annotate(node, "fail");
+        await UntilAsync(() => !NodeObjects.IsReady(Cluster.Node(node)));
+        Cluster.Pod("p").Status.Phase.ShouldBe("Running");
+        SandboxProcess.FindBelow(State).ShouldBeEmpty();
+        await PhaseAsync("p", "Failed");
+        Cluster.Annotate(node, "");
+        await UntilAsync(() => NodeObjects.IsReady(Cluster.Node(node)));
+        Text(Cluster.Pod("p")).ShouldBe(["up"]);
+    }
+
+    [Fact]
     public async Task A_drained_node_is_cordoned_and_its_pods_evicted()
     {
         Cluster.Create(Script("p", "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"));

@@ -95,6 +95,18 @@ public sealed class SandboxTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_start_that_has_not_written_its_first_line_yet_is_not_taken_for_none()
+    {
+        var directory = Directory.CreateDirectory(Path.Combine(_root, "run")).FullName;
+        var start = new System.Diagnostics.ProcessStartInfo("sleep", "1000") { Environment = { [SandboxProcess.Marker] = directory } };
+        using var early = System.Diagnostics.Process.Start(start)!;
+        new SandboxProcess(directory).Read().State.ShouldBe(SandboxState.Running);
+        early.Kill();
+        await early.WaitForExitAsync(TestContext.Current.CancellationToken);
+        new SandboxProcess(directory).Read().State.ShouldBe(SandboxState.Absent);
+    }
+
+    [Fact]
     public async Task When_only_the_outer_process_is_killed_nothing_inside_stays()
     {
         var sandbox = Start("echo up; sleep 1000", []);
