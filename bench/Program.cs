@@ -1,1 +1,20 @@
+using Trestle.Bench;
+using Trestle.Testing;
+
+if (args is not ["local"])
+{
+    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: local");
+    return 2;
+}
+
+var directory = RepositoryFiles.Path("bench");
+var machine = await Machine.ReadAsync();
+Console.WriteLine($"measuring on {machine}");
+var rows = await LocalBench.RunAsync(Console.WriteLine);
+var result = new BenchResult(args[0], Environment.GetEnvironmentVariable("TRESTLE_BENCH_COMMIT") ?? "unknown", machine, rows);
+Console.WriteLine();
+Console.Write(Figures.Table(result));
+var results = Path.Combine(directory, "results");
+result.Write(results);
+await File.WriteAllTextAsync(Path.Combine(directory, "README.md"), Figures.Document(Directory.EnumerateFiles(results, "*.json").Select(BenchResult.Read)));
 return 0;

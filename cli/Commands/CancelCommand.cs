@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Trestle.Api.Launch;
 using Trestle.Cli.Connection;
-using Trestle.Cli.Jobs;
 
 namespace Trestle.Cli.Commands;
 

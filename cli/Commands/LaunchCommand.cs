@@ -1,8 +1,6 @@
 using System.CommandLine;
 using Trestle.Cli.Connection;
-using Trestle.Cli.Jobs;
 using Trestle.Cli.Launching;
-using Trestle.Cli.Logs;
 using Trestle.Cli.Output;
 
 namespace Trestle.Cli.Commands;

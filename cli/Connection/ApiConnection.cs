@@ -68,9 +68,9 @@ internal sealed class ApiConnection(Kubernetes client, TimeProvider time) : IDis
             using var answer = await AnswerAsync(method, path, content, limit.Token);
             return await answer.Content.ReadAsByteArrayAsync(limit.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException error) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"no answer within {AnswerLimit.TotalSeconds:0} s");
+            throw new TimeoutException($"no answer within {AnswerLimit.TotalSeconds:0} s", error);
         }
     }
 

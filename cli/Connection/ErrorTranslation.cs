@@ -15,7 +15,8 @@ internal static class ErrorTranslation
         ApiException api => Translate(api, server ?? "the cluster"),
         HttpRequestException or SocketException or IOException { InnerException: SocketException } when server is not null => Unreachable(error, server),
         TaskCanceledException or TimeoutException when server is not null => new CliException(
-            $"the Kubernetes API at {server} doesn't answer in time; is it running? Check with: kubectl --server {server} version", cause: error) { IsPassing = true },
+            $"the Kubernetes API at {server} doesn't answer in time; is it running? Check with: kubectl --server {server} version", cause: error)
+        { IsPassing = true },
         IOException when server is not null => Unreachable(error, server),
         UnauthorizedAccessException or IOException => new CliException(Sentence(error.Message), cause: error),
         _ => new CliException($"{Sentence(error.Message)} ({error.GetType().Name}; TRESTLE_DEBUG=1 shows where)", cause: error),
@@ -41,7 +42,8 @@ internal static class ErrorTranslation
         HttpStatusCode.InsufficientStorage => new CliException(
             $"the API server can't store it: {Sentence(error.Message)}; free some space and try again", cause: error),
         _ when IsPassing(error.StatusCode) => new CliException(
-            $"the Kubernetes API at {server} can't answer now ({(int)error.StatusCode}): {Sentence(error.Message)}; try again", cause: error) { IsPassing = true },
+            $"the Kubernetes API at {server} can't answer now ({(int)error.StatusCode}): {Sentence(error.Message)}; try again", cause: error)
+        { IsPassing = true },
         _ => new CliException(Sentence(error.Message), cause: error),
     };
 
@@ -56,7 +58,8 @@ internal static class ErrorTranslation
 
     private static CliException Unreachable(Exception error, string server) => new(
         $"can't reach the Kubernetes API at {server} ({Cause(error)}); is it running? Start one on this machine with 'trestle local up', or choose another with --kubeconfig or --context",
-        cause: error) { IsPassing = true };
+        cause: error)
+    { IsPassing = true };
 
     private static string Cause(Exception error)
     {

@@ -18,7 +18,9 @@ internal static class LaunchPlanner
         var jobs = read.Objects.Where(IsJob).ToArray();
         RefuseWhatDoesNotFit(jobs, overrides);
         var before = new List<LaunchOperation>();
-        foreach (var other in read.Objects.Where(other => !IsJob(other)))
+        var names = jobs.Select(WrittenName).ToHashSet(StringComparer.Ordinal);
+        var secrets = read.Objects.OfType<V1Secret>().Where(secret => OwnerOf(secret).Length > 0 && names.Contains(OwnerOf(secret))).ToArray();
+        foreach (var other in read.Objects.Where(other => !IsJob(other)).Except(secrets))
         {
             before.Add(new LaunchOperation(Placed(other, scene), OnlyIfMissing: other is Storage));
         }
@@ -29,7 +31,9 @@ internal static class LaunchPlanner
         var launched = new List<LaunchOperation>();
         foreach (var job in jobs)
         {
+            var own = secrets.Where(secret => OwnerOf(secret) == WrittenName(job)).ToArray();
             var operation = Job(job, overrides, scene);
+            before.AddRange(own.Select(secret => Owned(secret, operation, scene)));
             before.AddRange(Workdirs(operation, read, scene, workdirs));
             before.AddRange(Secret(operation, overrides, scene));
             launched.Add(operation);
@@ -93,6 +97,27 @@ internal static class LaunchPlanner
         JobGroup group => group.Spec.Tasks.Where(task => task.Job is not null).Select(task => task.Job!),
         _ => [],
     };
+
+    private static string WrittenName(IKubernetesObject<V1ObjectMeta> job) => job.Metadata?.Name ?? job.Metadata?.GenerateName?.TrimEnd('-') ?? "";
+
+    private static string OwnerOf(V1Secret secret) =>
+        secret.Metadata.Labels is { } labels && (labels.TryGetValue(Labels.JobName, out var owner) || labels.TryGetValue(Labels.JobGroup, out owner)) ? owner : "";
+
+    // The secrets of a file belong to one launch of it: a name of their own, and gone with the job.
+    private static LaunchOperation Owned(V1Secret secret, LaunchOperation job, LaunchScene scene)
+    {
+        var (before, after) = (secret.Metadata.Name, $"{secret.Metadata.Name}-{scene.Suffix}");
+        foreach (var reference in Specs(job.Object).SelectMany(spec => spec.Env ?? []).Select(variable => variable.ValueFrom?.SecretKeyRef).OfType<KeySelector>())
+        {
+            reference.Name = reference.Name == before ? after : reference.Name;
+        }
+
+        secret.Metadata.Name = after;
+        secret.Metadata.Labels.Remove(Labels.JobName);
+        secret.Metadata.Labels.Remove(Labels.JobGroup);
+        secret.Metadata.Labels[job.Object is JobGroup ? Labels.JobGroup : Labels.JobName] = job.Name;
+        return new LaunchOperation(Placed(secret, scene), OwnedBy: job.Name);
+    }
 
     private static IKubernetesObject<V1ObjectMeta> Placed(IKubernetesObject<V1ObjectMeta> other, LaunchScene scene)
     {

@@ -37,7 +37,7 @@ internal static class LaunchReader
             throw CliException.Usage("give files or a command after '--', not both");
         }
 
-        return command.Count > 0 ? FromCommand(command, overrides) : FromFiles(files, host);
+        return command.Count > 0 ? FromCommand(command, overrides) : FromFiles(files, [.. overrides.Env.Keys, .. overrides.Secrets.Keys], host);
     }
 
     private static LaunchInput FromCommand(IReadOnlyList<string> command, LaunchOverrides overrides) => new(
@@ -51,13 +51,13 @@ internal static class LaunchReader
         [],
         []);
 
-    private static LaunchInput FromFiles(IReadOnlyList<string> files, CliHost host)
+    private static LaunchInput FromFiles(IReadOnlyList<string> files, IReadOnlyCollection<string> given, CliHost host)
     {
-        var results = files.Select(file => (File: file, Result: ReadOne(file, host))).ToArray();
+        var results = files.Select(file => (File: file, Result: ReadOne(file, given, host))).ToArray();
         var errors = results.SelectMany(read => read.Result.Errors).ToArray();
         if (errors.Length > 0)
         {
-            throw new CliException(errors[0].ToString()!, ExitCode.Usage) { Also = [.. errors.Skip(1).Select(error => error.ToString()!)] };
+            throw new CliException(errors[0].ToString()) { Also = [.. errors.Skip(1).Select(error => error.ToString())] };
         }
 
         return new LaunchInput(
@@ -65,11 +65,12 @@ internal static class LaunchReader
             [.. results.SelectMany(read => read.Result.Storages).DistinctBy(storage => storage.Metadata.Name)],
             [.. results.SelectMany(read => read.Result.LocalWorkdirs.Select(local => (local.Spec, Beside(read.File, local.Path, host))))])
         {
-            Report = [.. results.SelectMany(read => read.Result.Report.Select(line => line.ToString()!))],
+            Report = [.. results.SelectMany(read => read.Result.Report.Select(line => line.ToString()))],
         };
     }
 
-    private static ManifestResult ReadOne(string file, CliHost host) => ManifestReader.Read(Text(file, host), file == "-" ? "standard input" : file);
+    private static ManifestResult ReadOne(string file, IReadOnlyCollection<string> given, CliHost host) =>
+        ManifestReader.Read(Text(file, host), file == "-" ? "standard input" : file, given);
 
     private static string Text(string file, CliHost host)
     {

@@ -1,4 +1,3 @@
-using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Connection;
 using Trestle.Cli.Jobs;
 using Trestle.Cli.Output;

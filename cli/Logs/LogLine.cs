@@ -4,6 +4,7 @@ namespace Trestle.Cli.Logs;
 
 /// <summary>One line of a container as the API gives it with timestamps=true: RFC 3339 time, a blank, the text.</summary>
 /// <param name="Stamp">The time exactly as sent: nanoseconds, more than a .NET date holds.</param>
+/// <param name="Text">The rest of the line.</param>
 internal readonly record struct LogLine(string Stamp, string Text)
 {
     public static LogLine Parse(string line)

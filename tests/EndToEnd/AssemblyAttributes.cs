@@ -1,2 +1,2 @@
 // Every test class starts a whole control plane; one at a time is what a small machine can do.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

@@ -12,7 +12,7 @@ public sealed class FullDiskTests
         using var directory = new TemporaryDirectory();
         var mounted = directory["small"];
         Directory.CreateDirectory(mounted);
-        (await Command.RunAsync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", mounted])).ShouldExit(0);
+        (await Command.RunAsync("mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", mounted])).ShouldExit(0);
         try
         {
             await using var plane = await LocalPlane.StartAsync(nodes: 1, state: Path.Combine(mounted, "state"));

@@ -10,7 +10,7 @@ public sealed class PlaneLifecycleTests
     {
         await using var plane = await LocalPlane.StartAsync(nodes: 1);
         (await plane.TrestleAsync("launch", "--name", "kept", "--wait", "--", "echo", "hello")).ShouldExit(0);
-        (await plane.TrestleAsync("local", "up", "--detach", "--state", plane.State)).Error.ShouldContain("running");
+        (await plane.TrestleAsync("local", "up", "--detach", "--state", plane.State)).ShouldExit(0).Out.ShouldContain("already running");
 
         (await plane.TrestleAsync("local", "down", "--state", plane.State)).ShouldExit(0);
         await Condition.UntilAsync("nothing runs", () => Processes.Naming(plane.State).Count == 0);

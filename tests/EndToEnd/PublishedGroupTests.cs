@@ -68,7 +68,8 @@ public sealed class PublishedGroupTests(FourNodes nodes) : IClassFixture<FourNod
     public async Task A_killed_rank_restarts_the_gang_from_its_checkpoint()
     {
         var group = await InMidTrainingAsync("rank-killed");
-        var rank = Plane.RankProcesses(2, "train.py").First(process => process.Has("TRESTLE_JOB_GROUP", group.Name) && process.CommandLine.StartsWith("python3", StringComparison.Ordinal));
+        var rank = Plane.RankProcesses(2, "train.py").First(process => process.Has("TRESTLE_JOB_GROUP", group.Name)
+            && Path.GetFileName(process.CommandLine.Split('\0')[0]).StartsWith("python3", StringComparison.Ordinal));
         Processes.Signal(rank.Id, "KILL");
         await group.EndAsync();
 
@@ -83,9 +84,17 @@ public sealed class PublishedGroupTests(FourNodes nodes) : IClassFixture<FourNod
         var group = await InMidTrainingAsync("node-failed");
         var node = await NodeOfRankAsync(group, 1);
         (await Plane.TrestleAsync("local", "node", "fail", node, "--state", Plane.State)).ShouldExit(0);
-        await Plane.UntilAsync("the trainer waits for four nodes", async () =>
-            (string?)(await Plane.TrainingJobAsync(group.Trainer))!["status"]!["phase"] is "Restarting" or "Queued");
-        (await Plane.TrestleAsync("local", "node", "restore", node, "--state", Plane.State)).ShouldExit(0);
+        try
+        {
+            await Plane.UntilAsync("the trainer waits for four nodes", async () =>
+                (string?)(await Plane.TrainingJobAsync(group.Trainer))!["status"]!["phase"] is "Restarting" or "Queued");
+        }
+        finally
+        {
+            // The other tests need it as well.
+            (await Plane.TrestleAsync("local", "node", "restore", node, "--state", Plane.State)).ShouldExit(0);
+        }
+
         await group.EndAsync();
 
         await group.ShouldHoldTheUndisturbedModelAsync();

@@ -40,6 +40,7 @@ public sealed class Command : IAsyncDisposable
     {
         var start = new ProcessStartInfo(program)
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
@@ -80,10 +81,10 @@ public sealed class Command : IAsyncDisposable
         {
             await process.WaitForExitAsync(limit.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException late)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"did not end in time:\n$ {line}\n{Out}{Error}");
+            throw new TimeoutException($"did not end in time:\n$ {line}\n{Out}{Error}", late);
         }
 
         return new CommandResult(line, process.ExitCode, Out, Error);

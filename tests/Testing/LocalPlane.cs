@@ -34,7 +34,8 @@ public sealed class LocalPlane : IAsyncDisposable
     /// <summary>For files that a test writes; gone with the plane.</summary>
     public TemporaryDirectory Files => temporary;
 
-    private Kubernetes Client => client ??= new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(Kubeconfig));
+    /// <summary>Speaks to the API server as the plane's owner; takes paths without a slash in front.</summary>
+    public HttpClient Http => (client ??= Connect(Kubeconfig)).HttpClient;
 
     public static async Task<LocalPlane> StartAsync(int nodes = 4, string gpus = "H100:8", string? state = null)
     {
@@ -65,7 +66,7 @@ public sealed class LocalPlane : IAsyncDisposable
     /// <summary>GET of a path; null when there is no such object.</summary>
     public async Task<JsonNode?> GetAsync(string path)
     {
-        using var answer = await Client.HttpClient.GetAsync(new Uri(Client.BaseUri, path));
+        using var answer = await Http.GetAsync(new Uri(path, UriKind.Relative));
         if (answer.StatusCode == System.Net.HttpStatusCode.NotFound)
         {
             return null;
@@ -158,11 +159,21 @@ public sealed class LocalPlane : IAsyncDisposable
         }
     }
 
+    // The client library adds the token to its own calls only.
+    private static Kubernetes Connect(string kubeconfig)
+    {
+        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig);
+        var connected = new Kubernetes(configuration);
+        connected.HttpClient.BaseAddress = connected.BaseUri;
+        connected.HttpClient.DefaultRequestHeaders.Authorization = new("Bearer", configuration.AccessToken);
+        return connected;
+    }
+
     private string Logs()
     {
         var directory = Path.Combine(State, "logs");
         var text = new StringBuilder();
-        foreach (var file in Directory.Exists(directory) ? Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal) : [])
+        foreach (var file in Directory.Exists(directory) ? Directory.GetFiles(directory).Order(StringComparer.Ordinal) : Enumerable.Empty<string>())
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"== {Path.GetFileName(file)}").AppendJoin('\n', File.ReadLines(file).TakeLast(25)).AppendLine();
         }

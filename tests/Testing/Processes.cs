@@ -4,10 +4,12 @@ using System.Globalization;
 namespace Trestle.Testing;
 
 /// <summary>A process of this machine, as /proc shows it.</summary>
-public sealed record RunningProcess(int Id, string CommandLine, string Environment, string Directory)
+public sealed record RunningProcess(int Id, string CommandLine, string Environment, string Directory, IReadOnlyList<string> Mounted)
 {
+    /// <summary>Also when it runs in a sandbox, whose inside knows the text only as where its volumes come from.</summary>
     public bool Concerns(string text) => CommandLine.Contains(text, StringComparison.Ordinal)
-        || Environment.Contains(text, StringComparison.Ordinal) || Directory.StartsWith(text, StringComparison.Ordinal);
+        || Environment.Contains(text, StringComparison.Ordinal) || Directory.StartsWith(text, StringComparison.Ordinal)
+        || Mounted.Any(root => root.StartsWith(text, StringComparison.Ordinal));
 
     public bool Has(string variable, string value) => Environment.Split('\0').Contains($"{variable}={value}", StringComparer.Ordinal);
 
@@ -17,7 +19,7 @@ public sealed record RunningProcess(int Id, string CommandLine, string Environme
 /// <summary>Looks at processes and sends signals, by number only.</summary>
 public static class Processes
 {
-    /// <summary>Every process whose command line, environment or directory names the text, except this one.</summary>
+    /// <summary>Every process whose command line, environment, directory or volumes name the text, except this one.</summary>
     public static IReadOnlyList<RunningProcess> Naming(string text) =>
         [.. All().Where(process => process.Id != Environment.ProcessId && process.Concerns(text))];
 
@@ -49,7 +51,7 @@ public static class Processes
             var state = stat[(stat.LastIndexOf(')') + 2)..];
             // A zombie holds nothing any more; it only waits for its parent to look.
             return state[0] == 'Z' ? null : new RunningProcess(id, File.ReadAllText($"{root}/cmdline"), File.ReadAllText($"{root}/environ"),
-                new FileInfo($"{root}/cwd").LinkTarget ?? "");
+                new FileInfo($"{root}/cwd").LinkTarget ?? "", [.. File.ReadLines($"{root}/mountinfo").Select(line => line.Split(' ')[3])]);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -1,16 +1,18 @@
+using System.Text;
+
 namespace Trestle.Cli.Tests.Commands;
 
 /// <summary>A terminal made of strings.</summary>
 internal sealed class CapturedHost
 {
-    private readonly StringWriter _out = new();
-    private readonly StringWriter _error = new();
+    private readonly StringBuilder _out = new();
+    private readonly StringBuilder _error = new();
 
     public CapturedHost(string? directory = null, IReadOnlyDictionary<string, string>? variables = null, string input = "") =>
         Host = new CliHost
         {
-            Out = TextWriter.Synchronized(_out),
-            Error = TextWriter.Synchronized(_error),
+            Out = TextWriter.Synchronized(new StringWriter(_out)),
+            Error = TextWriter.Synchronized(new StringWriter(_error)),
             In = new StringReader(input),
             Variables = variables ?? new Dictionary<string, string>(),
             WorkingDirectory = directory ?? Path.GetTempPath(),

@@ -60,7 +60,14 @@ public sealed class LaunchPlannerTests
         job.Spec.Env = [new EnvVar { Name = "LR", Value = "1" }, new EnvVar { Name = "KEEP", Value = "k" }];
         var changed = (TrainingJob)Plan(job, new LaunchOverrides
         {
-            Name = "again", Nodes = 2, Gpus = "H100:4", Priority = 7, Queue = "fast", Image = "i", MaxRestarts = 0, TimeLimit = "1h",
+            Name = "again",
+            Nodes = 2,
+            Gpus = "H100:4",
+            Priority = 7,
+            Queue = "fast",
+            Image = "i",
+            MaxRestarts = 0,
+            TimeLimit = "1h",
             Env = new Dictionary<string, string> { ["LR"] = "2" },
         }).Jobs.Single().Object;
         changed.Metadata.Name.ShouldBe("again");

@@ -12,7 +12,7 @@ public sealed class ShellWordsTests
     public void Several_words_reach_the_program_unchanged()
     {
         string[] words = ["printf", "%s|", "plain", "two words", "it's", "$HOME", "a;b", "", "*", "\"q\"", "new\nline"];
-        using var shell = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", ShellWords.ToScript(words)]) { RedirectStandardOutput = true })!;
+        using var shell = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", ShellWords.ToScript(words)]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         shell.StandardOutput.ReadToEnd().ShouldBe(string.Join('|', words[2..]) + "|");
         shell.WaitForExit();
     }

@@ -22,11 +22,11 @@ public sealed class LogMergeTests
     }
 
     [Fact]
-    public void No_line_is_lost_and_each_log_keeps_its_order() =>
-        Gen.Int[0, 59].List[0, 12].List[0, 5].Sample(seconds =>
+    public Task No_line_is_lost_and_each_log_keeps_its_order() =>
+        Gen.Int[0, 59].List[0, 12].List[0, 5].SampleAsync(async seconds =>
         {
             var logs = seconds.Select((log, source) => log.Select((second, index) => $"2026-11-24T02:00:{second:00}Z {source}/{index}").ToArray()).ToArray();
-            var merged = MergeAsync(logs).GetAwaiter().GetResult();
+            var merged = await MergeAsync(logs);
             merged.Count.ShouldBe(seconds.Sum(log => log.Count));
             for (var source = 0; source < logs.Length; source++)
             {
