@@ -15,7 +15,7 @@ internal static partial class OperatorLog
     [LoggerMessage(102, LogLevel.Warning, "operator can't work: {Message}; again in {Seconds} s")]
     public static partial void CannotWork(ILogger log, string message, double seconds);
 
-    [LoggerMessage(110, LogLevel.Information, "{Job}: attempt {Attempt} gets {Nodes} nodes")]
+    [LoggerMessage(110, LogLevel.Information, "{Job}: attempt {Attempt} is admitted, nodes: {Nodes}")]
     public static partial void Admitted(ILogger log, ObjectKey job, int attempt, int nodes);
 
     [LoggerMessage(111, LogLevel.Warning, "admission pass: {Message}; again in {Seconds} s")]

@@ -17,7 +17,7 @@ public sealed record OperatorOptions
     /// <summary>Directory under which storages that are mounted and don't exist are made; when null such jobs wait.</summary>
     public string? DefaultStorageRoot { get; init; }
 
-    /// <summary>Where the rendezvous server listens; port 0 takes a free one.</summary>
+    /// <summary>Where the rendezvous server listens. Port 0 takes a free one, and ranks that wait while the operator restarts don't find it again.</summary>
     public string RendezvousListen { get; init; } = "http://127.0.0.1:0";
 
     /// <summary>Address of the rendezvous server as pods reach it; when null the one it listens on.</summary>

@@ -47,12 +47,11 @@ internal sealed class OperatorTerm
     public async Task RunAsync(CancellationToken ct)
     {
         using var term = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var store = new RendezvousStore(_api, _options.Namespace);
-        var (key, address) = await store.OpenAsync(term.Token);
+        var key = await new RendezvousSecret(_api, _options.Namespace).OpenAsync(term.Token);
         var events = new EventRecorder(_api, "trestle-operator", _time, _log);
 
         // Built before the caches fill, so that they are told of everything there is.
-        await using var rendezvous = new RendezvousListener(() => new RendezvousServer(_jobs.Cache, _pods.Cache, _groups.Cache, key, _time));
+        await using var rendezvous = new RendezvousServer(_jobs.Cache, _pods.Cache, _groups.Cache, key, _time);
         using var scheduler = Scheduler(events);
         using var jobs = JobController(key, events);
         using var groups = GroupController(events);
@@ -64,8 +63,7 @@ internal sealed class OperatorTerm
         {
             // A server that knows no jobs yet would turn ranks away.
             await Task.WhenAll(_jobs.Synced, _groups.Synced, _storages.Synced, _nodes.Synced, _pods.Synced).WaitAsync(term.Token);
-            var bound = await rendezvous.StartAsync(_options.RendezvousListen, address, term.Token);
-            if (bound != address) await store.KeepAddressAsync(bound, term.Token);
+            var bound = await rendezvous.StartAsync(_options.RendezvousListen, term.Token);
             _settings = _settings with { RendezvousUrl = (_options.RendezvousUrl ?? bound).TrimEnd('/') };
             OperatorLog.Working(_log, _settings.RendezvousUrl);
             parts.AddRange([scheduler.RunAsync(term.Token), jobs.RunAsync(Workers, term.Token), groups.RunAsync(2, term.Token), storages.RunAsync(2, term.Token)]);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using Trestle.Local.Nodes.Sandbox;
 
 namespace Trestle.Local.Plane;
 

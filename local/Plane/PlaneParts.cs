@@ -47,6 +47,8 @@ internal sealed class PlaneParts(PlaneDirectory directory, PlaneSettings setting
             DefaultImage = "local",
             DefaultStorageRoot = directory.Objects,
             RendezvousListen = $"http://127.0.0.1:{settings.RendezvousPort}",
+            // The supervisor runs one at a time; the lease of a killed one would only be waited for.
+            LeaderElection = false,
         };
         return OperatorHost.RunAsync(options, logs, TimeProvider.System, ct);
     }
