@@ -1,7 +1,6 @@
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.TrainingJobs;
 using Trestle.Operator.Views;
-using Trestle.Runtime;
 
 namespace Trestle.Operator.Scheduling;
 

@@ -7,6 +7,7 @@ namespace Trestle.Operator.Scheduling;
 internal sealed class Shape : IEquatable<Shape>
 {
     private readonly string _text;
+    private readonly int _hash;
 
     /// <param name="requests">Amounts by resource, as <see cref="PodRequests"/> counts.</param>
     /// <param name="selector">Labels the node must have.</param>
@@ -22,6 +23,7 @@ internal sealed class Shape : IEquatable<Shape>
                 .. Selector.Select(label => $"{label.Name}:{label.Value}"),
                 .. Tolerations.Select(toleration => $"{toleration.Key}|{toleration.OperatorProperty}|{toleration.Value}|{toleration.Effect}"),
             ]);
+        _hash = string.GetHashCode(_text, StringComparison.Ordinal);
     }
 
     public IReadOnlyList<(string Resource, long Amount)> Requests { get; }
@@ -59,7 +61,7 @@ internal sealed class Shape : IEquatable<Shape>
 
     public override bool Equals(object? obj) => Equals(obj as Shape);
 
-    public override int GetHashCode() => string.GetHashCode(_text, StringComparison.Ordinal);
+    public override int GetHashCode() => _hash;
 
     private static bool Tolerates(V1Toleration toleration, Views.TaintView taint) =>
         (string.IsNullOrEmpty(toleration.Effect) || toleration.Effect == taint.Effect)

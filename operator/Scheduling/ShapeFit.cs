@@ -7,8 +7,8 @@ internal sealed class ShapeFit
     private readonly IReadOnlyList<PassNode> _nodes;
     private readonly int[] _slots;
 
-    // Fullest first, so that empty nodes stay whole for those who need whole nodes.
-    private readonly SortedSet<(int Slots, int Node)> _order = [];
+    // Fullest first, so that empty nodes stay whole for those who need whole nodes. Made for the first job that fits.
+    private SortedSet<(int Slots, int Node)>? _order;
 
     public ShapeFit(Shape shape, IReadOnlyList<PassNode> nodes)
     {
@@ -29,8 +29,8 @@ internal sealed class ShapeFit
         if (!Matching.Contains(node)) return;
         var slots = _shape.Slots(_nodes[node].Free);
         if (slots == _slots[node]) return;
-        if (_slots[node] > 0) _order.Remove((_slots[node], node));
-        if (slots > 0) _order.Add((slots, node));
+        if (_slots[node] > 0) _order?.Remove((_slots[node], node));
+        if (slots > 0) _order?.Add((slots, node));
         Total += slots - _slots[node];
         _slots[node] = slots;
     }
@@ -39,6 +39,7 @@ internal sealed class ShapeFit
     public IReadOnlyList<(int Node, int Ranks)>? Fill(int ranks, IReadOnlySet<string> avoid)
     {
         if (Total < ranks) return null;
+        _order ??= [.. Matching.Where(node => _slots[node] > 0).Select(node => (_slots[node], node))];
         var fill = new List<(int, int)>();
         foreach (var avoided in (bool[])(avoid.Count == 0 ? [false] : [false, true]))
         {

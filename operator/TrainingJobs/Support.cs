@@ -1,4 +1,5 @@
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Launch;
 
 namespace Trestle.Operator.TrainingJobs;
 
@@ -17,6 +18,7 @@ public static class Support
             return "scheduling.topology is not supported yet; leave it out, or set its mode to Preferred";
         if (spec.Workdir?.Git is not null)
             return "workdir.git is not supported yet; put the code into a ConfigMap and use workdir.configMap";
+        if (spec.PodTemplate is { } overlay && PodOverlay.Problem(overlay) is { } problem) return problem;
         foreach (var mount in spec.Mounts ?? [])
         {
             if (mount.Source is { } source)

@@ -76,6 +76,16 @@ public sealed class JobGroupPlannerTests
     }
 
     [Fact]
+    public void Cancelling_the_group_cuts_the_delay_short_and_does_not_undo_its_success()
+    {
+        var group = TrainEval().Delay("30s").Cancelled().With(group => group.Status = new JobGroupStatus { PrimariesEndedAt = Now.AddSeconds(-1).UtcDateTime }).Build();
+        var eval = AGroup.JobOf(group, "eval", Running);
+
+        Plan(group, AGroup.JobOf(group, "train", Succeeded), eval).Cancel.ShouldBe([eval]);
+        Plan(group, AGroup.JobOf(group, "train", Succeeded), AGroup.JobOf(group, "eval", TrainingJobPhase.Cancelled)).Status!.Phase.ShouldBe(JobGroupPhase.Succeeded);
+    }
+
+    [Fact]
     public void Auxiliaries_end_at_once_after_a_primary_failed()
     {
         var group = TrainEval().Delay("30s").Build();
@@ -135,6 +145,16 @@ public sealed class JobGroupPlannerTests
 
         plan.Cancel.ShouldBe([launched]);
         plan.Status!.Launched!.Select(job => (job.Name, job.Task, job.Phase)).ShouldBe([("eval-1", "eval", "Running")]);
+    }
+
+    [Fact]
+    public void A_group_is_not_over_while_a_launched_job_is_ending()
+    {
+        var group = TrainEval().Build();
+        var launched = AJob.Named("eval-1").Phase(Running).Cancelled().With(job => job.Spec.Group = "g").Build();
+        var status = Plan(group, AGroup.JobOf(group, "train", Succeeded), AGroup.JobOf(group, "eval", TrainingJobPhase.Cancelled), launched).Status!;
+
+        (status.Phase, status.Message).ShouldBe((JobGroupPhase.Terminating, "task train succeeded; waiting for eval-1 to end"));
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using CsCheck;
 using k8s.Models;
 using Trestle.Api.Launch;
 using Trestle.Operator.Scheduling;
-using Trestle.Operator.Views;
 
 namespace Trestle.Operator.Tests.Scheduling;
 

@@ -57,6 +57,14 @@ public sealed class AdmissionPassTests
     }
 
     [Fact]
+    public void What_a_gang_could_not_use_alone_goes_to_the_next()
+    {
+        var result = AdmissionPass.Run([H100("n1")], [Together("g", Job("g-a", 1, Gpus(8)), Job("g-b", 1, Gpus(8))), Gang("other", 1, Gpus(8), minute: 1)]);
+
+        result.Admitted.ShouldHaveSingleItem().Job.Job.Name.ShouldBe("other");
+    }
+
+    [Fact]
     public void The_task_with_the_least_choice_chooses_first() =>
         AdmissionPass.Run([H100("n1"), Node("n2", null, 0)], [Together("g", Job("g-eval", 1, Cpus(64)), Job("g-train", 1, new Shape(new Dictionary<string, long> { [Names.GpuResource] = 8, [PodRequests.Cpu] = 1000 })))])
             .Admitted.ToDictionary(admitted => admitted.Job.Job.Name, admitted => admitted.Nodes[0]).ShouldBe(new Dictionary<string, string> { ["g-train"] = "n1", ["g-eval"] = "n2" }, ignoreOrder: true);

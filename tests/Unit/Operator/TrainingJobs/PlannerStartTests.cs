@@ -1,4 +1,4 @@
-using Trestle.Api.Launch;
+using System.Text.Json.Nodes;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Tests.Builders;
 using Trestle.Operator.TrainingJobs;
@@ -50,6 +50,7 @@ public sealed class PlannerStartTests
         ["scheduling.mode Kueue"] = spec => spec.Scheduling = new Api.V1Alpha1.Scheduling { Mode = SchedulingMode.Kueue },
         ["scheduling.topology"] = spec => spec.Scheduling = new Api.V1Alpha1.Scheduling { Topology = new Topology { Key = "rack" } },
         ["workdir.git"] = spec => spec.Workdir = new Workdir { Git = new GitWorkdir { Url = "https://host/code" } },
+        ["spec.podTemplate may not set restartPolicy"] = spec => spec.PodTemplate = new JsonObject { ["restartPolicy"] = "Always" },
         ["mounts of buckets"] = spec => spec.Mounts = [new StorageMount { Path = "/data", Source = "s3://data" }],
     };
 

@@ -3,7 +3,6 @@ using k8s.Models;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Tests.Builders;
-using Trestle.Operator.TrainingJobs;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
 
