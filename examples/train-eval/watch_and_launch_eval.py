@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 
 import model
 
@@ -83,20 +83,21 @@ def main():
     def say(text):
         print(text, flush=True)
 
-    stop = threading.Event()
+    # A plain list: a handler that took a lock could wait for the very code it interrupts.
+    stop = []
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+        signal.signal(name, lambda *_: stop.append(True))
     launcher = Launcher(given.launcher, given.prefix, say)
     settled = set()
     say(f"watching {given.ckpt_dir}")
-    while not stop.is_set():
+    while not stop:
         for step, path in model.checkpoints(given.ckpt_dir):
-            if stop.is_set():
+            if stop:
                 break
             scored = os.path.join(given.ckpt_dir, "evals", f"{step:06d}.json")
             if step not in settled and (os.path.exists(scored) or launcher.launch(step, os.path.basename(path))):
                 settled.add(step)
-        stop.wait(given.every)
+        time.sleep(given.every)
     say(f"stopped; {len(settled)} checkpoints settled")
     return 0
 

@@ -147,8 +147,8 @@ public sealed class BadInputTests(FourNodes nodes) : IClassFixture<FourNodes>
     [Fact]
     public async Task An_unreachable_API_server_is_named()
     {
-        var kubeconfig = Plane.Files.Write("elsewhere", (await File.ReadAllTextAsync(Plane.Kubeconfig)).Replace(
-            new Uri(ServerIn(await File.ReadAllTextAsync(Plane.Kubeconfig))).Authority, "127.0.0.1:1", StringComparison.Ordinal));
+        var kubeconfig = Plane.Files.Write("elsewhere", (await File.ReadAllTextAsync(Plane.Kubeconfig, TestContext.Current.CancellationToken)).Replace(
+            new Uri(ServerIn(await File.ReadAllTextAsync(Plane.Kubeconfig, TestContext.Current.CancellationToken))).Authority, "127.0.0.1:1", StringComparison.Ordinal));
         var refused = await TrestleProgram.RunAsync(["queue"], new Dictionary<string, string?> { ["KUBECONFIG"] = kubeconfig });
         refused.ShouldExit(1);
         OneSentence(refused).ShouldContain("127.0.0.1:1");

@@ -22,7 +22,7 @@ public sealed class FullDiskTests
 
             var ballast = Path.Combine(mounted, "ballast");
             Fill(ballast);
-            var refused = await plane.TrestleAsync("launch", plane.Files.Write("second.yaml", Job("second")));
+            var refused = await plane.TrestleAsync("launch", plane.Files.Write("second.yaml", Job("second", new string('x', 40_000))));
             refused.ShouldExit(1);
             refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(1, refused.ToString());
             refused.Error.ShouldContain("space", Case.Insensitive);
@@ -39,26 +39,24 @@ public sealed class FullDiskTests
         }
     }
 
-    private static string Job(string name) => $$"""
+    // A short object may fit into what is left of the last block.
+    private static string Job(string name, string comment = "") => $$"""
         apiVersion: trestle.dev/v1alpha1
         kind: TrainingJob
         metadata: {name: {{name}}}
-        spec: {run: "echo {{name}}"}
+        spec: {run: "echo {{name}} # {{comment}}"}
         """;
 
     private static void Fill(string path)
     {
-        using var file = File.Create(path);
+        // Unbuffered: nothing is left to be written when it is closed.
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         var block = new byte[64 * 1024];
         for (var size = block.Length; size > 0; size /= 2)
         {
             try
             {
-                while (true)
-                {
-                    file.Write(block, 0, size);
-                    file.Flush();
-                }
+                while (true) file.Write(block, 0, size);
             }
             catch (IOException)
             {

