@@ -13,6 +13,6 @@ case ${1:-} in
 esac
 require_dotnet
 if ! command -v bwrap >/dev/null 2>&1 || ! command -v python3 >/dev/null 2>&1; then require_packages bubblewrap python3; fi
-dotnet build bench/Trestle.Bench.csproj -c Release -nologo -v quiet -clp:NoSummary -p:RunAnalyzers=false
-commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+dotnet build bench/Trestle.Bench.csproj -c Release -nologo -v quiet -clp:ErrorsOnly -p:RunAnalyzers=false
+commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 TRESTLE_BENCH_COMMIT=$commit exec bench/bin/Release/net10.0/Trestle.Bench "$@"

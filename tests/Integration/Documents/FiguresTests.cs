@@ -6,7 +6,7 @@ namespace Trestle.Integration.Tests.Documents;
 /// <summary>The document of figures is generated; nobody has edited it.</summary>
 public sealed class FiguresTests
 {
-    private static readonly Machine Somewhere = new("a processor", 2, 4, "a system", "6.1", new Dictionary<string, string> { ["a tool"] = "1.0" });
+    private static readonly Machine Somewhere = new("a processor", 2, 4, "a system", "6.1", 0.5, new Dictionary<string, string> { ["a tool"] = "1.0" });
 
     [Fact]
     public void The_document_shows_the_stored_results()
