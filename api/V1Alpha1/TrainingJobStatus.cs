@@ -62,7 +62,10 @@ public sealed class TrainingJobStatus
     /// <summary>Number of the newest execution; grows with every execution, never reused.</summary>
     public int? Attempt { get; set; }
 
-    /// <summary>Nodes reserved for an attempt; written before its pods are created.</summary>
+    /// <summary>Who admits it; decided when it is first queued.</summary>
+    public SchedulingMode? SchedulingMode { get; set; }
+
+    /// <summary>Nodes reserved for an attempt; written before its pods are created. While it restarts, what it keeps of the last attempt.</summary>
     public AdmissionStatus? Admission { get; set; }
 
     /// <summary>Restarts so far, by cause.</summary>
@@ -117,7 +120,10 @@ public sealed class AdmissionStatus
     /// <summary>The attempt.</summary>
     public int Attempt { get; set; }
 
-    /// <summary>Node of every rank.</summary>
+    /// <summary>Ranks of the attempt; spec.nodes when absent.</summary>
+    public int? Size { get; set; }
+
+    /// <summary>Node of every rank; absent when another scheduler chooses the nodes.</summary>
     [AtomicList]
     public List<RankAssignment>? Ranks { get; set; }
 }

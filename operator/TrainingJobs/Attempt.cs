@@ -148,7 +148,7 @@ internal sealed class Attempt
             return;
         }
 
-        _status.Admission = null;
+        _status.Admission = Kept(failure);
         _status.Retry = new RetryStatus
         {
             NotBefore = (_draft.Now + verdict.Wait).UtcDateTime,
@@ -158,6 +158,14 @@ internal sealed class Attempt
         if (failure.Cause == FailureCause.Infrastructure)
             StatusConditions.Set(_status, StatusConditions.Disrupted, true, failure.Reason, failure.Message, _draft.Job.Metadata.Generation, _draft.Now);
         _draft.Become(TrainingJobPhase.Restarting, failure.Reason, verdict.Message);
+    }
+
+    // Nodes that have done nothing wrong stay reserved for the next attempt, so that nobody in the queue takes them.
+    private AdmissionStatus? Kept(RankFailure failure)
+    {
+        var kept = _nodes.Where(rank => rank.Value != failure.Node && !_draft.Seen.LostNodes.Contains(rank.Value))
+            .OrderBy(rank => rank.Key).Select(rank => new RankAssignment { Rank = rank.Key, Node = rank.Value }).ToList();
+        return kept.Count == 0 ? null : new AdmissionStatus { Attempt = _number, Size = _status.Admission!.Size, Ranks = kept };
     }
 
     // Code that fails on most nodes before it runs says nothing about the one that was first.

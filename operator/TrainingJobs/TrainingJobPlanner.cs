@@ -34,6 +34,7 @@ public static class TrainingJobPlanner
         else if (attempt?.HasSucceeded == true) attempt.Succeed();
         else if (draft.Job.IsCancelled()) Cancel(draft);
         else if (draft.Job.Spec.Suspend == true) Suspend(draft);
+        else if (draft.Status.Phase == TrainingJobPhase.Preempting) GiveWay(draft);
         else if (attempt is not null) attempt.Go();
         else if (draft.Status.Phase is not (TrainingJobPhase.Queued or TrainingJobPhase.Restarting)) Accept(draft);
     }
@@ -66,6 +67,7 @@ public static class TrainingJobPlanner
         }
 
         if (!StoragesAreThere(draft)) return;
+        draft.Status.SchedulingMode ??= SchedulingMode.Operator;
         draft.Status.Queue = new QueueStatus { QueuedAt = draft.Now.UtcDateTime };
         (draft.Status.Timeline ??= new TrainingJobTimeline()).QueuedAt ??= draft.Now.UtcDateTime;
         draft.Become(TrainingJobPhase.Queued, "Queued", $"waiting for {Draft.Nodes(draft.Job.NodeCount)}");
@@ -95,6 +97,17 @@ public static class TrainingJobPlanner
         var holding = draft.EndAllPods();
         if (holding == 0) draft.End(TrainingJobPhase.Cancelled, "Cancelled", "cancelled");
         else draft.Become(draft.Status.Phase ?? TrainingJobPhase.Pending, "Cancelling", $"waiting for {Draft.Nodes(holding)} to end");
+    }
+
+    // Whoever preempted it has said so in reason and message; they stay until its nodes are free.
+    private static void GiveWay(Draft draft)
+    {
+        if (draft.EndAllPods() > 0) return;
+        var counts = draft.Status.Restarts ??= new RestartCounts();
+        counts.Preempted = (counts.Preempted ?? 0) + 1;
+        draft.Status.Admission = null;
+        draft.Status.Queue = new QueueStatus { QueuedAt = draft.Status.Timeline?.QueuedAt ?? draft.Now.UtcDateTime };
+        draft.Become(TrainingJobPhase.Queued, "Requeued", $"{draft.Status.Message}; waiting for {Draft.Nodes(draft.Job.NodeCount)} again");
     }
 
     private static void Suspend(Draft draft)

@@ -48,7 +48,8 @@ public sealed class PlannerEndTests
         var job = Two().Restarts(1).Running(Before).Build();
         var plan = Plan(job, APod.Of(job, 0).Running().Build(), APod.Of(job, 1).Exited(3, "boom", node: "n2").Build());
         var status = plan.Status.ShouldNotBeNull();
-        (status.Phase, status.Reason, status.Restarts!.Counted, status.Admission).ShouldBe((TrainingJobPhase.Restarting, "RunFailed", 1, null));
+        (status.Phase, status.Reason, status.Restarts!.Counted).ShouldBe((TrainingJobPhase.Restarting, "RunFailed", 1));
+        status.Admission!.Ranks!.Select(rank => (rank.Rank, rank.Node)).ShouldBe([(0, "n1")], "the node that did nothing wrong stays reserved");
         status.Message.ShouldBe("rank 1 on node n2 ended with exit code 3; starts again in 10s (1 of 1 restarts used)");
         (status.Exit!.Rank, status.Exit.Code, status.Exit.Stage, status.Exit.Message).ShouldBe((1, 3, ExitStage.Run, "boom"));
         status.Retry!.NotBefore.ShouldBe(Noon.AddSeconds(10).UtcDateTime);
@@ -65,6 +66,21 @@ public sealed class PlannerEndTests
         var again = Plan(job, pods);
         again.Status.ShouldBeNull();
         again.Effects.ShouldHaveSingleItem().ShouldBeOfType<DeletePods>();
+    }
+
+    [Fact]
+    public void A_preempted_job_is_queued_again_where_it_stood_when_its_pods_have_ended()
+    {
+        var job = Two().Running(Before).Phase(TrainingJobPhase.Preempting).Build();
+        (job.Status!.Reason, job.Status.Message) = ("Preempted", "gives its nodes to research/urgent");
+        job.Status.Timeline = new TrainingJobTimeline { QueuedAt = Before.UtcDateTime };
+        var ending = Plan(job, APod.Of(job, 0).Running().Build(), APod.Of(job, 1).Running("n2").Build());
+        ending.Status?.Phase.ShouldBe(TrainingJobPhase.Preempting);
+        ending.Effects.ShouldHaveSingleItem().ShouldBeOfType<DeletePods>().Pods.Count.ShouldBe(2);
+
+        var ended = Plan(job).Status.ShouldNotBeNull();
+        (ended.Phase, ended.Reason, ended.Restarts!.Preempted, ended.Restarts.Counted).ShouldBe((TrainingJobPhase.Queued, "Requeued", 1, null));
+        (ended.Queue!.QueuedAt, ended.Admission).ShouldBe((Before.UtcDateTime, null));
     }
 
     [Fact]
