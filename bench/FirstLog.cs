@@ -27,10 +27,10 @@ internal static class FirstLog
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         var began = Stopwatch.GetTimestamp();
-        await plane.CreateAsync(PlaneCalls.Jobs, Job(name), limit.Token);
+        await plane.Http.CreateAsync(ApiCalls.Jobs, Job(name), limit.Token);
         var started = new HashSet<string>(StringComparer.Ordinal);
         var lines = new List<Task<double>>();
-        await foreach (var change in plane.WatchAsync($"{PlaneCalls.Pods}?labelSelector=trestle.dev/job-name={name}", limit.Token))
+        await foreach (var change in plane.Http.WatchAsync($"{ApiCalls.Pods}?labelSelector=trestle.dev/job-name={name}", limit.Token))
         {
             var pod = change["object"]!;
             if ((string?)pod["status"]?["phase"] is not ("Running" or "Succeeded") || !started.Add((string)pod["metadata"]!["name"]!)) continue;
@@ -40,13 +40,13 @@ internal static class FirstLog
 
         var seconds = await Task.WhenAll(lines);
         await plane.PhaseAsync("trainingjobs", name, ["Succeeded"]);
-        await plane.DeleteAsync($"{PlaneCalls.Jobs}/{name}", limit.Token);
+        await plane.Http.DeleteAsync($"{ApiCalls.Jobs}/{name}", limit.Token);
         return seconds;
     }
 
     private static async Task<double> FirstLineAsync(LocalPlane plane, string pod, long began, CancellationToken ct)
     {
-        using var log = await plane.OpenAsync($"{PlaneCalls.Pods}/{pod}/log?container=main&follow=true", ct);
+        using var log = await plane.Http.OpenAsync($"{ApiCalls.Pods}/{pod}/log?container=main&follow=true", ct);
         if (await log.ReadLineAsync(ct) is null) throw new InvalidOperationException($"{pod} ended without a line of log");
         return Stopwatch.GetElapsedTime(began).TotalSeconds;
     }

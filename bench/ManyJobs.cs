@@ -16,7 +16,7 @@ internal static class ManyJobs
     public static async Task<IEnumerable<BenchRow>> MeasureAsync(LocalPlane plane)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(10));
-        await plane.CreateAsync(PlaneCalls.Jobs, Job("holder", nodes: 4, run: "exec sleep 100000"), limit.Token);
+        await plane.Http.CreateAsync(ApiCalls.Jobs, Job("holder", nodes: 4, run: "exec sleep 100000"), limit.Token);
         await plane.PhaseAsync("trainingjobs", "holder", ["Running"]);
         var before = Memory(plane, PlanePart.Operator);
 
@@ -24,14 +24,14 @@ internal static class ManyJobs
         var queued = AllQueuedAsync(plane, began, limit.Token);
         var numbers = Enumerable.Range(0, Count);
         await Parallel.ForEachAsync(numbers, new ParallelOptions { MaxDegreeOfParallelism = Connections, CancellationToken = limit.Token },
-            async (number, ct) => await plane.CreateAsync(PlaneCalls.Jobs, Job($"many-{number:0000}", nodes: 1, run: "true"), ct));
+            async (number, ct) => await plane.Http.CreateAsync(ApiCalls.Jobs, Job($"many-{number:0000}", nodes: 1, run: "true"), ct));
         var created = Stopwatch.GetElapsedTime(began).TotalSeconds;
         var all = await queued;
         var after = Memory(plane, PlanePart.Operator);
         var api = Memory(plane, PlanePart.Api);
 
-        await plane.DeleteAsync($"{PlaneCalls.Jobs}?labelSelector={Label}", limit.Token);
-        await plane.UntilAsync("the jobs are deleted", async () => (await plane.ListAsync($"{PlaneCalls.Jobs}?labelSelector={Label}&limit=1")).Count == 0, TimeSpan.FromMinutes(5));
+        await plane.Http.DeleteAsync($"{ApiCalls.Jobs}?labelSelector={Label}", limit.Token);
+        await plane.UntilAsync("the jobs are deleted", async () => (await plane.ListAsync($"{ApiCalls.Jobs}?labelSelector={Label}&limit=1")).Count == 0, TimeSpan.FromMinutes(5));
         return
         [
             new BenchRow("1,000 TrainingJobs: all created", Math.Round(created, 3), "s"),
@@ -45,7 +45,7 @@ internal static class ManyJobs
     private static async Task<double> AllQueuedAsync(LocalPlane plane, long began, CancellationToken ct)
     {
         var queued = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var change in plane.WatchAsync($"{PlaneCalls.Jobs}?labelSelector={Label}", ct))
+        await foreach (var change in plane.Http.WatchAsync($"{ApiCalls.Jobs}?labelSelector={Label}", ct))
         {
             var job = change["object"]!;
             if ((string?)job["status"]?["phase"] == "Queued" && queued.Add((string)job["metadata"]!["name"]!) && queued.Count == Count) return Stopwatch.GetElapsedTime(began).TotalSeconds;

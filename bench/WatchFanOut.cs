@@ -18,7 +18,7 @@ internal static class WatchFanOut
     public static async Task<IEnumerable<BenchRow>> MeasureAsync(LocalPlane plane)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        await plane.CreateAsync(Path, ConfigMap("watched", 0), stop.Token);
+        await plane.Http.CreateAsync(Path, ConfigMap("watched", 0), stop.Token);
         using var seen = new CountdownEvent(Watchers);
         var watchers = Enumerable.Range(0, Watchers).Select(_ => CountAsync(plane, seen, stop.Token)).ToList();
         await Task.Run(() => seen.Wait(stop.Token));
@@ -28,7 +28,7 @@ internal static class WatchFanOut
         {
             seen.Reset(Watchers);
             var began = Stopwatch.GetTimestamp();
-            await plane.MergeAsync($"{Path}/watched", $$$"""{"data":{"round":"{{{round}}}"}}""", stop.Token);
+            await plane.Http.MergeAsync($"{Path}/watched", $$$"""{"data":{"round":"{{{round}}}"}}""", stop.Token);
             await Task.Run(() => seen.Wait(stop.Token));
             delays.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
@@ -36,7 +36,7 @@ internal static class WatchFanOut
         seen.Reset(Watchers * Burst);
         var burst = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(Enumerable.Range(0, Burst), new ParallelOptions { MaxDegreeOfParallelism = Connections, CancellationToken = stop.Token },
-            async (number, ct) => await plane.CreateAsync(Path, ConfigMap($"burst-{number:0000}", number), ct));
+            async (number, ct) => await plane.Http.CreateAsync(Path, ConfigMap($"burst-{number:0000}", number), ct));
         await Task.Run(() => seen.Wait(stop.Token));
         var seconds = Stopwatch.GetElapsedTime(burst).TotalSeconds;
 
@@ -55,7 +55,7 @@ internal static class WatchFanOut
     {
         try
         {
-            using var lines = await plane.OpenAsync($"{Path}?watch=true&labelSelector=bench=fan-out", ct);
+            using var lines = await plane.Http.OpenAsync($"{Path}?watch=true&labelSelector=bench=fan-out", ct);
             while (await lines.ReadLineAsync(ct) is not null) seen.Signal();
         }
         catch (Exception e) when (e is OperationCanceledException or IOException && ct.IsCancellationRequested)
