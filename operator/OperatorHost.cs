@@ -1,11 +1,15 @@
+using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Health;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
 
 namespace Trestle.Operator;
 
 /// <summary>The operator as one running whole.</summary>
+[EntityRbac("coordination.k8s.io", "leases", "get,create,update", InOwnNamespace = true)]
 public static class OperatorHost
 {
     /// <summary>Name of the lease of the leader, in <see cref="OperatorOptions.Namespace"/>.</summary>
@@ -15,16 +19,22 @@ public static class OperatorHost
 
     /// <summary>Runs until cancelled, then ends what it started. A server that can't be reached is waited for.</summary>
     /// <exception cref="InvalidOperationException">The kubeconfig or the rendezvous Secret can't be used.</exception>
-    public static async Task RunAsync(OperatorOptions options, ILoggerFactory logs, TimeProvider time, CancellationToken ct)
+    public static async Task RunAsync(OperatorOptions options, ILoggerFactory logs, TimeProvider time, CancellationToken ct, OperatorHealth? health = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var log = logs.CreateLogger("Trestle.Operator");
         using var api = new KubeClientOptions { Kubeconfig = options.Kubeconfig }.Open(time, TrestleJson.Default, OperatorJson.Default);
+        await RunAsync(api, options, logs, time, health ?? new OperatorHealth(), ct);
+    }
+
+    internal static async Task RunAsync(IKubeApi api, OperatorOptions options, ILoggerFactory logs, TimeProvider time, OperatorHealth health, CancellationToken ct)
+    {
+        var log = logs.CreateLogger("Trestle.Operator");
+        await using var stopping = ct.Register(() => health.Is(OperatorPhase.Stopping));
         while (!ct.IsCancellationRequested)
         {
             try
             {
-                await LeadAsync(api, options, time, log, ct);
+                await LeadAsync(api, options, time, log, health, ct);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
@@ -32,18 +42,32 @@ public static class OperatorHost
             }
             catch (Exception error) when (error is KubeApiException or HttpRequestException or IOException or OperationCanceledException)
             {
+                health.Is(OperatorPhase.Failing);
                 OperatorLog.CannotWork(log, error.Message, Pause.TotalSeconds);
                 await Task.Delay(Pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private static Task LeadAsync(IKubeApi api, OperatorOptions options, TimeProvider time, ILogger log, CancellationToken ct)
+    private static async Task LeadAsync(IKubeApi api, OperatorOptions options, TimeProvider time, ILogger log, OperatorHealth health, CancellationToken ct)
     {
-        if (!options.LeaderElection) return TermAsync(ct);
-        var identity = $"{Environment.MachineName}_{Environment.ProcessId}_{Guid.NewGuid().ToString("N")[..8]}";
-        return new LeaderGate(api, options.Namespace, LeaseName, identity, time, log).RunAsync(TermAsync, ct);
+        if (!options.LeaderElection)
+        {
+            await TermAsync(ct);
+            return;
+        }
 
-        Task TermAsync(CancellationToken term) => new OperatorTerm(api, options, time, log).RunAsync(term);
+        // The gate waits in silence for a server that can't be reached; who can't even read the lease is no stand-by.
+        await api.FindAsync<V1Lease>(new ObjectKey(options.Namespace, LeaseName), ct);
+        health.Is(OperatorPhase.StandingBy);
+        var identity = $"{Environment.MachineName}_{Environment.ProcessId}_{Guid.NewGuid().ToString("N")[..8]}";
+        await new LeaderGate(api, options.Namespace, LeaseName, identity, time, log, LeaseTiming.OfSeconds(options.LeaseSeconds)).RunAsync(TermAsync, ct);
+
+        async Task TermAsync(CancellationToken term)
+        {
+            health.Is(OperatorPhase.FillingCaches);
+            await new OperatorTerm(api, options, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
+            health.Is(OperatorPhase.StandingBy);
+        }
     }
 }

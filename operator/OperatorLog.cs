@@ -15,6 +15,9 @@ internal static partial class OperatorLog
     [LoggerMessage(102, LogLevel.Warning, "operator can't work: {Message}; again in {Seconds} s")]
     public static partial void CannotWork(ILogger log, string message, double seconds);
 
+    [LoggerMessage(103, LogLevel.Information, "operator starts; its namespace is {Namespace}, health at {Health}")]
+    public static partial void Starting(ILogger log, string @namespace, string health);
+
     [LoggerMessage(110, LogLevel.Information, "{Job}: attempt {Attempt} is admitted, nodes: {Nodes}")]
     public static partial void Admitted(ILogger log, ObjectKey job, int attempt, int nodes);
 

@@ -28,4 +28,10 @@ public sealed record OperatorOptions
 
     /// <summary>False when nobody else runs an operator on this API server.</summary>
     public bool LeaderElection { get; init; } = true;
+
+    /// <summary>How long the lease of a leader that died keeps others out, in seconds; at least 3.</summary>
+    public int LeaseSeconds { get; init; } = 15;
+
+    /// <summary>Service account that jobs with submitsJobs run as, in their own namespace; when null the namespace's default one.</summary>
+    public string? LauncherAccount { get; init; }
 }

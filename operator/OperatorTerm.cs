@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.JobGroups;
 using Trestle.Operator.Launch;
@@ -14,6 +15,8 @@ namespace Trestle.Operator;
 /// All that works while this process is the leader. Its caches are its own, so that nothing is decided on what was true in an
 /// earlier term.
 /// </summary>
+[EntityRbac("", "pods,nodes", "list,watch")]
+[EntityRbac("", "events", "create,patch")]
 internal sealed class OperatorTerm
 {
     private const int Workers = 8;
@@ -33,7 +36,7 @@ internal sealed class OperatorTerm
     public OperatorTerm(IKubeApi api, OperatorOptions options, TimeProvider time, ILogger log)
     {
         (_api, _options, _time, _log) = (api, options, time, log);
-        _settings = new PodSettings(options.DefaultImage, options.NodeImage, "", options.DefaultStorageRoot);
+        _settings = new PodSettings(options.DefaultImage, options.NodeImage, "", options.DefaultStorageRoot) { LauncherAccount = options.LauncherAccount };
         _groups = new Informer<JobGroup>(api, Selection.All, time, log);
         _storages = new Informer<Storage>(api, Selection.All, time, log);
         _nodes = new Informer<NodeView>(api, Selection.All, time, log);
@@ -42,6 +45,9 @@ internal sealed class OperatorTerm
             .WithIndex(PodFacts.JobUidIndex, pod => pod.JobUid())
             .WithIndex(NodeIndex, pod => pod.JobUid() is null ? null : pod.Spec.NodeName);
     }
+
+    /// <summary>Called when the caches are filled and the rendezvous listens.</summary>
+    public Action? Started { get; init; }
 
     /// <summary>Works until cancelled; throws what broke a part of it.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -66,6 +72,7 @@ internal sealed class OperatorTerm
             var bound = await rendezvous.StartAsync(_options.RendezvousListen, term.Token);
             _settings = _settings with { RendezvousUrl = (_options.RendezvousUrl ?? bound).TrimEnd('/') };
             OperatorLog.Working(_log, _settings.RendezvousUrl);
+            Started?.Invoke();
             parts.AddRange([scheduler.RunAsync(term.Token), jobs.RunAsync(Workers, term.Token), groups.RunAsync(2, term.Token), storages.RunAsync(2, term.Token)]);
             await await Task.WhenAny(parts);
         }

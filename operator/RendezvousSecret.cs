@@ -1,5 +1,6 @@
 using k8s.Models;
 using Trestle.Api.Launch;
+using Trestle.Api.Schema;
 using Trestle.Operator.Launch;
 using Trestle.Runtime;
 
@@ -8,6 +9,7 @@ namespace Trestle.Operator;
 /// <summary>The Secret that keeps the key of the rendezvous tokens across restarts of the operator.</summary>
 /// <param name="api">The server.</param>
 /// <param name="ns">Namespace of the Secret.</param>
+[EntityRbac("", "secrets", "get,create", InOwnNamespace = true)]
 internal sealed class RendezvousSecret(IKubeApi api, string ns)
 {
     private const string Name = "trestle-rendezvous";

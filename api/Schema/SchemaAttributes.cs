@@ -120,7 +120,10 @@ public sealed class QuantityTextAttribute : Attribute;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class IntOrStringAttribute : Attribute;
 
-/// <summary>Rights that the operator needs for objects of a kind; the chart's roles are made from these.</summary>
+/// <summary>
+/// Rights that the operator needs for objects of a kind, on the kind itself or on the type that uses them; the chart's roles are
+/// made from these. A test holds them to the calls in the code, in both directions.
+/// </summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class EntityRbacAttribute(string apiGroup, string resources, string verbs) : Attribute
 {
@@ -132,4 +135,7 @@ public sealed class EntityRbacAttribute(string apiGroup, string resources, strin
 
     /// <summary>Comma-separated.</summary>
     public string Verbs { get; } = verbs;
+
+    /// <summary>Only in the namespace that the operator runs in.</summary>
+    public bool InOwnNamespace { get; init; }
 }

@@ -17,8 +17,6 @@ namespace Trestle.Api.V1Alpha1;
 [AdditionalPrinterColumn(".status.message", "Why", "string", Description = "Why it is doing that")]
 [AdditionalPrinterColumn(".metadata.creationTimestamp", "Age", "date")]
 [AdditionalPrinterColumn(".status.url", "Url", "string", Priority = 1)]
-[EntityRbac(ApiGroup.Name, "inferenceservices", "get,list,watch,create,update,patch,delete")]
-[EntityRbac(ApiGroup.Name, "inferenceservices/status,inferenceservices/finalizers", "get,update,patch")]
 public sealed class InferenceService : IKubernetesObject<V1ObjectMeta>, ISpec<InferenceServiceSpec>, IStatus<InferenceServiceStatus?>
 {
     /// <summary>The kind.</summary>

@@ -19,8 +19,8 @@ namespace Trestle.Api.V1Alpha1;
 [ValidationRule(
     "self.spec.tasks.all(task, self.metadata.name.size() + task.name.size() <= 51)",
     "the names of the group and of a task may have at most 51 characters together, because hosts are named after them; shorten one")]
-[EntityRbac(ApiGroup.Name, "jobgroups", "get,list,watch,update,patch")]
-[EntityRbac(ApiGroup.Name, "jobgroups/status,jobgroups/finalizers", "get,update,patch")]
+[EntityRbac(ApiGroup.Name, "jobgroups", "list,watch,patch")]
+[EntityRbac(ApiGroup.Name, "jobgroups/status,jobgroups/finalizers", "update")]
 public sealed class JobGroup : IKubernetesObject<V1ObjectMeta>, ISpec<JobGroupSpec>, IStatus<JobGroupStatus?>
 {
     /// <summary>The kind.</summary>

@@ -15,8 +15,6 @@ namespace Trestle.Api.V1Alpha1;
 [AdditionalPrinterColumn(".status.version", "Version", "string")]
 [AdditionalPrinterColumn(".status.message", "Why", "string")]
 [AdditionalPrinterColumn(".status.lastSeen", "Seen", "date")]
-[EntityRbac(ApiGroup.Name, "slurmclusters", "get,list,watch")]
-[EntityRbac(ApiGroup.Name, "slurmclusters/status", "get,update,patch")]
 public sealed class SlurmCluster : IKubernetesObject<V1ObjectMeta>, ISpec<SlurmClusterSpec>, IStatus<SlurmClusterStatus?>
 {
     /// <summary>The kind.</summary>

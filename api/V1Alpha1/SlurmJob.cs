@@ -13,8 +13,6 @@ namespace Trestle.Api.V1Alpha1;
 [AdditionalPrinterColumn(".status.state", "State", "string")]
 [AdditionalPrinterColumn(".status.message", "Why", "string")]
 [AdditionalPrinterColumn(".metadata.creationTimestamp", "Age", "date")]
-[EntityRbac(ApiGroup.Name, "slurmjobs", "get,list,watch,create,update,patch,delete")]
-[EntityRbac(ApiGroup.Name, "slurmjobs/status,slurmjobs/finalizers", "get,update,patch")]
 public sealed class SlurmJob : IKubernetesObject<V1ObjectMeta>, ISpec<SlurmJobSpec>, IStatus<SlurmJobStatus?>
 {
     /// <summary>The kind.</summary>

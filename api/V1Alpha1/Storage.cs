@@ -15,8 +15,8 @@ namespace Trestle.Api.V1Alpha1;
 [AdditionalPrinterColumn(".status.bytes", "Bytes", "integer")]
 [AdditionalPrinterColumn(".status.message", "Why", "string")]
 [AdditionalPrinterColumn(".metadata.creationTimestamp", "Age", "date")]
-[EntityRbac(ApiGroup.Name, "storages", "get,list,watch,create,update,patch")]
-[EntityRbac(ApiGroup.Name, "storages/status", "get,update,patch")]
+[EntityRbac(ApiGroup.Name, "storages", "list,watch,create")]
+[EntityRbac(ApiGroup.Name, "storages/status", "update")]
 public sealed class Storage : IKubernetesObject<V1ObjectMeta>, ISpec<StorageSpec>, IStatus<StorageStatus?>
 {
     /// <summary>The kind.</summary>

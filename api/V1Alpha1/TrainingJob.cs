@@ -23,8 +23,8 @@ namespace Trestle.Api.V1Alpha1;
 [ValidationRule(
     "self.metadata.name.size() <= 52 && self.metadata.name.matches('^[a-z][-a-z0-9]*$')",
     "metadata.name must start with a letter, hold lower-case letters, digits and '-' alone, and have at most 52 characters, because hosts are named after it")]
-[EntityRbac(ApiGroup.Name, "trainingjobs", "get,list,watch,create,update,patch,delete")]
-[EntityRbac(ApiGroup.Name, "trainingjobs/status,trainingjobs/finalizers", "get,update,patch")]
+[EntityRbac(ApiGroup.Name, "trainingjobs", "get,list,watch,create,patch,delete")]
+[EntityRbac(ApiGroup.Name, "trainingjobs/status,trainingjobs/finalizers", "update")]
 public sealed class TrainingJob : IKubernetesObject<V1ObjectMeta>, ISpec<TrainingJobSpec>, IStatus<TrainingJobStatus?>
 {
     /// <summary>The kind.</summary>

@@ -27,8 +27,9 @@ internal static class LocalCommand
         var port = new Option<int?>("--port") { Description = "port of the Kubernetes API; a free one when left out" };
         var nodes = new Option<int>("--nodes") { Description = "virtual nodes", DefaultValueFactory = _ => 1 };
         var gpus = new Option<string?>("--gpus") { Description = "GPUs each node declares, e.g. H100:8" };
+        var noOperator = new Option<bool>("--no-operator") { Description = "without its operator, for one that you run by hand" };
         var detach = new Option<bool>("--detach", "-d") { Description = "return when it is ready" };
-        var command = new Command("up", "Start it; prints the KUBECONFIG to use.") { state, port, nodes, gpus, detach };
+        var command = new Command("up", "Start it; prints the KUBECONFIG to use.") { state, port, nodes, gpus, noOperator, detach };
         command.SetAction(async (parsed, cancellation) =>
         {
             var (type, count) = Gpus(parsed.GetValue(gpus));
@@ -39,6 +40,7 @@ internal static class LocalCommand
                 Nodes = InRange(parsed.GetValue(nodes), 1, 256, "--nodes"),
                 GpuType = type,
                 GpuCount = count,
+                NoOperator = parsed.GetValue(noOperator),
                 Detach = parsed.GetValue(detach),
             };
             return await LocalPlane.UpAsync(options, host.Out, host.Error, cancellation);

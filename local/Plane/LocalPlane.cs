@@ -233,6 +233,7 @@ public static class LocalPlane
             Nodes = options.Nodes,
             GpuType = options.GpuType,
             GpuCount = options.GpuCount,
+            NoOperator = options.NoOperator,
             Path = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         };
     }

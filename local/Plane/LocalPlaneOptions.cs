@@ -18,6 +18,9 @@ public sealed record LocalPlaneOptions
     /// <summary>How many of them.</summary>
     public int GpuCount { get; init; }
 
+    /// <summary>Start no operator: one is run by hand against the kubeconfig.</summary>
+    public bool NoOperator { get; init; }
+
     /// <summary>Return as soon as it is ready, and leave it running.</summary>
     public bool Detach { get; init; }
 }

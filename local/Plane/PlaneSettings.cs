@@ -21,6 +21,9 @@ internal sealed record PlaneSettings
     /// <summary>Declared accelerators per node.</summary>
     public int GpuCount { get; init; }
 
+    /// <summary>An operator is run by hand.</summary>
+    public bool NoOperator { get; init; }
+
     /// <summary>PATH of containers: that of whoever started the plane, as this machine stands in for the image.</summary>
     public string Path { get; init; } = "";
 

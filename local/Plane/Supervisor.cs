@@ -25,7 +25,7 @@ internal sealed class Supervisor(PlaneDirectory directory, PlaneSettings setting
                 await progress.WriteLineAsync($"Kubernetes API answers at {api.Address.GetLeftPart(UriPartial.Authority)}");
                 await ClusterSetup.InstallAsync(api, directory, ct);
                 parts.Add(Start("nodes"));
-                parts.Add(Start("operator"));
+                if (!settings.NoOperator) parts.Add(Start("operator"));
                 await NodesReadyAsync(api, began, ct);
             }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s.Models;
 using Trestle.Api.Launch;
+using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Runtime;
 
@@ -13,6 +14,7 @@ namespace Trestle.Operator.JobGroups;
 /// <param name="jobs">All jobs, with <see cref="GroupIndex"/>.</param>
 /// <param name="events">Where ends are told.</param>
 /// <param name="time">The clock of delays.</param>
+[EntityRbac("", "services", "get,create")]
 public sealed class JobGroupReconciler(IKubeApi api, IObjectCache<JobGroup> groups, IObjectCache<TrainingJob> jobs, IEventRecorder events, TimeProvider time) : IReconciler
 {
     /// <summary>Name of the index of jobs by namespace/group, see <see cref="GroupKey"/>.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using Trestle.Api.Launch;
+using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Storages;
@@ -11,6 +12,10 @@ using Trestle.Runtime;
 namespace Trestle.Operator.TrainingJobs;
 
 /// <summary>Does what a plan says. Everything may be done again: what is there already, or gone already, is fine.</summary>
+// Secrets: an attempt's tokens are created, looked at when the name is taken, and deleted with the next attempt; never listed or watched.
+[EntityRbac("", "pods", "get,create,patch,delete")]
+[EntityRbac("", "services,configmaps", "get,create")]
+[EntityRbac("", "secrets", "get,create,delete")]
 internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, PodSettings settings, RendezvousKey key, Observed seen, JobMemory memory)
 {
     private const int Parallel = 16;

@@ -6,8 +6,8 @@ namespace Trestle.Runtime;
 
 /// <summary>
 /// Lets one of several processes work at a time, by a Lease. A term ends at the latest 10 s after the last renewal that was
-/// asked for and granted; another process begins at the earliest 15 s after it saw the last change of the lease. Both are
-/// measured on the process's own monotonic clock, so clocks need not agree.
+/// asked for and granted; another process begins at the earliest 15 s after it saw the last change of the lease (both by
+/// default, see <see cref="LeaseTiming"/>). They are measured on the process's own monotonic clock, so clocks need not agree.
 /// </summary>
 /// <param name="api">The server.</param>
 /// <param name="ns">Namespace of the lease.</param>
@@ -15,19 +15,10 @@ namespace Trestle.Runtime;
 /// <param name="identity">Who we are; different in every process.</param>
 /// <param name="time">Clock of terms and waits.</param>
 /// <param name="log">Where terms are told.</param>
-public sealed class LeaderGate(IKubeApi api, string ns, string name, string identity, TimeProvider time, ILogger log)
+/// <param name="timing">How long a lease lasts; <see cref="LeaseTiming.Default"/> when null.</param>
+public sealed class LeaderGate(IKubeApi api, string ns, string name, string identity, TimeProvider time, ILogger log, LeaseTiming? timing = null)
 {
-    /// <summary>How long a lease that doesn't change keeps others out.</summary>
-    public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
-
-    /// <summary>How long a term goes on without a renewal.</summary>
-    public static readonly TimeSpan RenewDeadline = TimeSpan.FromSeconds(10);
-
-    /// <summary>Between two looks at the lease.</summary>
-    public static readonly TimeSpan RetryPeriod = TimeSpan.FromSeconds(2);
-
-    // One hanging request must leave time for another before the deadline.
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(4);
+    private readonly LeaseTiming _timing = timing ?? LeaseTiming.Default;
     private readonly ObjectKey _key = new(ns, name);
     private string? _seenVersion;
     private long _seenAt;
@@ -48,7 +39,7 @@ public sealed class LeaderGate(IKubeApi api, string ns, string name, string iden
             }
             else
             {
-                await Task.Delay(Jitter.Around(RetryPeriod), time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Jitter.Around(_timing.RetryPeriod), time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -86,10 +77,10 @@ public sealed class LeaderGate(IKubeApi api, string ns, string name, string iden
     {
         while (true)
         {
-            await Task.Delay(RetryPeriod, time, drained).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_timing.RetryPeriod, time, drained).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (drained.IsCancellationRequested) return lease;
             var began = time.GetTimestamp();
-            using var limit = new CancellationTokenSource(AnswerLimit, time);
+            using var limit = new CancellationTokenSource(_timing.AnswerLimit, time);
             try
             {
                 lease = await api.ReplaceAsync(Held(lease), limit.Token);
@@ -124,7 +115,7 @@ public sealed class LeaderGate(IKubeApi api, string ns, string name, string iden
 
     private async Task<V1Lease?> TryAcquireAsync(CancellationToken ct)
     {
-        using var limit = new CancellationTokenSource(AnswerLimit, time);
+        using var limit = new CancellationTokenSource(_timing.AnswerLimit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         try
         {
@@ -147,7 +138,7 @@ public sealed class LeaderGate(IKubeApi api, string ns, string name, string iden
     {
         if (lease.Metadata.ResourceVersion != _seenVersion) (_seenVersion, _seenAt) = (lease.Metadata.ResourceVersion, time.GetTimestamp());
         if (string.IsNullOrEmpty(lease.Spec?.HolderIdentity) || lease.Spec.HolderIdentity == identity) return true;
-        var duration = lease.Spec.LeaseDurationSeconds is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : LeaseDuration;
+        var duration = lease.Spec.LeaseDurationSeconds is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : _timing.Duration;
         return time.GetElapsedTime(_seenAt) >= duration;
     }
 
@@ -162,14 +153,14 @@ public sealed class LeaderGate(IKubeApi api, string ns, string name, string iden
             spec.HolderIdentity = identity;
         }
 
-        spec.LeaseDurationSeconds = (int)LeaseDuration.TotalSeconds;
+        spec.LeaseDurationSeconds = (int)_timing.Duration.TotalSeconds;
         spec.RenewTime = now;
         return lease;
     }
 
     private async Task ReleaseAsync(V1Lease lease)
     {
-        using var limit = new CancellationTokenSource(AnswerLimit, time);
+        using var limit = new CancellationTokenSource(_timing.AnswerLimit, time);
         try
         {
             lease.Spec.HolderIdentity = null;
@@ -184,7 +175,7 @@ public sealed class LeaderGate(IKubeApi api, string ns, string name, string iden
 
     private TimeSpan Remaining(long began)
     {
-        var left = RenewDeadline - time.GetElapsedTime(began);
+        var left = _timing.RenewDeadline - time.GetElapsedTime(began);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 

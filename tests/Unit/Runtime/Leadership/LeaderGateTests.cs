@@ -64,7 +64,7 @@ public sealed class LeaderGateTests
 
         await candidates.AskToStopAsync("a");
         var passed = await candidates.Time.UntilAsync(() => candidates.Leaders.SequenceEqual(["b"]));
-        passed.ShouldBeLessThan(LeaderGate.RenewDeadline);
+        passed.ShouldBeLessThan(LeaseTiming.Default.RenewDeadline);
         await candidates.Ended("a");
         candidates.Lease!.Spec.LeaseTransitions.ShouldBe(1);
     }
@@ -81,9 +81,9 @@ public sealed class LeaderGateTests
         candidates.Before = (name, _, ct) => name == "a" ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct) : Task.CompletedTask;
 
         await candidates.Time.UntilAsync(() => candidates.Leaders.Count == 0);
-        (candidates.Time.GetUtcNow() - last).ShouldBeLessThanOrEqualTo(LeaderGate.RenewDeadline + TimeSpan.FromSeconds(1));
+        (candidates.Time.GetUtcNow() - last).ShouldBeLessThanOrEqualTo(LeaseTiming.Default.RenewDeadline + TimeSpan.FromSeconds(1));
         await candidates.LeadsAsync("b");
-        (candidates.Time.GetUtcNow() - last).ShouldBeGreaterThanOrEqualTo(LeaderGate.LeaseDuration - LeaderGate.RetryPeriod);
+        (candidates.Time.GetUtcNow() - last).ShouldBeGreaterThanOrEqualTo(LeaseTiming.Default.Duration - LeaseTiming.Default.RetryPeriod);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class LeaderGateTests
         await candidates.LeadsAsync("a");
         candidates.Before = (_, _, _) => stuck.Task;
         var passed = await candidates.Time.UntilAsync(() => candidates.Leaders.Count == 0);
-        passed.ShouldBeLessThanOrEqualTo(LeaderGate.RenewDeadline + TimeSpan.FromSeconds(0.5));
+        passed.ShouldBeLessThanOrEqualTo(LeaseTiming.Default.RenewDeadline + TimeSpan.FromSeconds(0.5));
         stuck.SetResult();
     }
 
@@ -153,7 +153,7 @@ public sealed class LeaderGateTests
         var lease = candidates.Lease!;
         lease.Spec.HolderIdentity = "another";
         candidates.Server.Put(lease);
-        (await candidates.Time.UntilAsync(() => candidates.Leaders.Count == 0)).ShouldBeLessThan(LeaderGate.RenewDeadline);
+        (await candidates.Time.UntilAsync(() => candidates.Leaders.Count == 0)).ShouldBeLessThan(LeaseTiming.Default.RenewDeadline);
         await candidates.LeadsAsync("a");
     }
 

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Sockets;
+using Trestle.Testing;
+
+namespace Trestle.Integration.Tests.Operators;
+
+/// <summary>The operator program from this build, against a plane that has no operator of its own.</summary>
+internal sealed class OperatorProcess : IAsyncDisposable
+{
+    private static readonly string Library = BuiltProgram.Find("Trestle.Operator", "operator", "Trestle.Operator.dll");
+    private readonly Command _process;
+    private readonly HttpClient _http;
+
+    private OperatorProcess(Command process, int healthPort)
+    {
+        _process = process;
+        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{healthPort}") };
+    }
+
+    public string Log => _process.Out + _process.Error;
+
+    /// <param name="plane">Where it works.</param>
+    /// <param name="rendezvousPort">May be the same for several: the leader alone listens, as behind the chart's Service.</param>
+    public static OperatorProcess Start(LocalPlane plane, int rendezvousPort)
+    {
+        var health = FreePort();
+        var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["TRESTLE_KUBECONFIG"] = plane.Kubeconfig,
+            ["TRESTLE_DEFAULT_IMAGE"] = "local",
+            ["TRESTLE_DEFAULT_STORAGE_ROOT"] = plane.Objects,
+            ["TRESTLE_RENDEZVOUS_LISTEN"] = $"http://127.0.0.1:{rendezvousPort}",
+            ["TRESTLE_HEALTH_LISTEN"] = $"http://127.0.0.1:{health}",
+        };
+        return new OperatorProcess(Command.Start("dotnet", [Library, "--lease-seconds", "6"], environment), health);
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Status and text of a path of the health endpoint.</summary>
+    public async Task<(HttpStatusCode Status, string Text)> AskAsync(string path)
+    {
+        using var answer = await _http.GetAsync(new Uri(path, UriKind.Relative));
+        return (answer.StatusCode, (await answer.Content.ReadAsStringAsync()).Trim());
+    }
+
+    public Task UntilAsync(string state) =>
+        Condition.UntilAsync($"an operator is {state}", async () => await AskAsync("/readyz") == (HttpStatusCode.OK, state), explain: () => Task.FromResult(Log));
+
+    public void Signal(string name) => _process.Signal(name);
+
+    public Task<CommandResult> EndAsync() => _process.EndAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _process.DisposeAsync();
+    }
+}

@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+using Trestle.Operator.Rbac;
+using Trestle.Runtime;
+
+namespace Trestle.Operator.Tests.Rbac;
+
+public sealed class RbacRulesTests
+{
+    private const string Refresh = "charts/trestle/generated is stale; run: UPDATE_CHART=1 tests/Unit/Operator/bin/Release/net10.0/Trestle.Operator.Tests";
+
+    private static readonly Dictionary<string, (string Verb, string Subresource)> VerbOf = new(StringComparer.Ordinal)
+    {
+        [nameof(IKubeApi.FindAsync)] = ("get", ""),
+        [nameof(IKubeApi.ListAsync)] = ("list", ""),
+        [nameof(IKubeApi.WatchAsync)] = ("watch", ""),
+        [nameof(IKubeApi.CreateAsync)] = ("create", ""),
+        [nameof(IKubeApi.ReplaceAsync)] = ("update", ""),
+        [nameof(IKubeApi.ReplaceStatusAsync)] = ("update", "/status"),
+        [nameof(IKubeApi.PatchAsync)] = ("patch", ""),
+        [nameof(IKubeApi.DeleteAsync)] = ("delete", ""),
+    };
+
+    [Fact]
+    public void The_operator_may_do_what_its_code_calls_and_nothing_else()
+    {
+        var called = Calls().Select(call => $"{VerbOf[call.Method].Verb} {Resource(call.Class)}{VerbOf[call.Method].Subresource}");
+        var declared = RbacRules.Declared.Where(right => !IsForOwners(right)).Select(right => $"{right.Verb} {right.Group}/{right.Resource}");
+        declared.Distinct().Order().ShouldBe(called.Distinct().Order(), "each call of IKubeApi needs an [EntityRbac] on the type that makes it, and each [EntityRbac] a call");
+    }
+
+    // On clusters with OwnerReferencesPermissionEnforcement only who may update an owner's finalizers may make children that block its deletion.
+    [Fact]
+    public void Finalizers_may_be_updated_of_the_kinds_that_own_children_and_of_no_other() =>
+        RbacRules.Declared.Where(IsForOwners).Select(right => $"{right.Verb} {right.Resource}").Order().ShouldBe(["update jobgroups/finalizers", "update trainingjobs/finalizers"]);
+
+    [Theory]
+    [InlineData("secrets", "get,create,delete")]
+    [InlineData("pods", "get,list,watch,create,patch,delete")]
+    [InlineData("nodes", "list,watch")]
+    [InlineData("events", "create,patch")]
+    public void In_all_namespaces_it_may(string resource, string verbs) => VerbsOf(resource, inOwnNamespace: false).ShouldBe(verbs.Split(','), ignoreOrder: true);
+
+    [Theory]
+    [InlineData("leases", "get,create,update")]
+    [InlineData("secrets", "get,create")]
+    public void In_its_own_namespace_it_may(string resource, string verbs) => VerbsOf(resource, inOwnNamespace: true).ShouldBe(verbs.Split(','), ignoreOrder: true);
+
+    [Fact]
+    public void Leases_are_touched_in_its_own_namespace_alone_and_nothing_is_granted_as_a_whole()
+    {
+        VerbsOf("leases", inOwnNamespace: false).ShouldBeEmpty();
+        RbacRules.Declared.ShouldAllBe(right => right.Verb != "*" && right.Resource != "*" && right.Group != "*");
+        VerbsOf("secrets", inOwnNamespace: false).ShouldNotContain("list");
+    }
+
+    [Fact]
+    public void The_rules_in_the_chart_are_what_the_attributes_say()
+    {
+        foreach (var (fileName, yaml) in RbacRules.Files())
+        {
+            var path = Path.Combine(Chart(), "generated", fileName);
+            if (Environment.GetEnvironmentVariable("UPDATE_CHART") == "1") File.WriteAllText(path, yaml);
+            File.ReadAllText(path).ShouldBe(yaml, $"{fileName}: {Refresh}");
+        }
+    }
+
+    private static IEnumerable<(string Method, Type Class)> Calls() => KubeCalls.In(typeof(OperatorHost).Assembly).Concat(KubeCalls.In(typeof(IKubeApi).Assembly));
+
+    private static string Resource(Type type) => ResourceKind.OfClass(type) is var kind ? $"{kind.Group}/{kind.Plural}" : "";
+
+    private static bool IsForOwners(RbacRight right) => right.Resource.EndsWith("/finalizers", StringComparison.Ordinal);
+
+    private static IEnumerable<string> VerbsOf(string resource, bool inOwnNamespace) =>
+        RbacRules.Declared.Where(right => right.Resource == resource && right.InOwnNamespace == inOwnNamespace).Select(right => right.Verb);
+
+    private static string Chart([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../../charts/trestle"));
+}
