@@ -27,6 +27,9 @@ internal static partial class OperatorLog
     [LoggerMessage(112, LogLevel.Error, "admission pass: unexpected; again in {Seconds} s")]
     public static partial void PassBroke(ILogger log, Exception error, double seconds);
 
+    [LoggerMessage(114, LogLevel.Information, "{Job}: {Message}")]
+    public static partial void Evicted(ILogger log, ObjectKey job, string message);
+
     [LoggerMessage(113, LogLevel.Warning, "{Job}: its pod can't be made: {Message}")]
     public static partial void NoShape(ILogger log, ObjectKey job, string message);
 }

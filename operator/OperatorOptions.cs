@@ -26,6 +26,9 @@ public sealed record OperatorOptions
     /// <summary>Namespace of the operator's own objects.</summary>
     public string Namespace { get; init; } = Names.SystemNamespace;
 
+    /// <summary>Who waited so long for nodes has them reserved, so that smaller jobs don't pass any more.</summary>
+    public TimeSpan StarvationTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>False when nobody else runs an operator on this API server.</summary>
     public bool LeaderElection { get; init; } = true;
 

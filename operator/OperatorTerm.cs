@@ -29,6 +29,7 @@ internal sealed class OperatorTerm
     private readonly Informer<TrainingJob> _jobs;
     private readonly Informer<JobGroup> _groups;
     private readonly Informer<Storage> _storages;
+    private readonly Informer<Queue> _queues;
     private readonly Informer<NodeView> _nodes;
     private readonly Informer<PodView> _pods;
     private PodSettings _settings;
@@ -39,6 +40,7 @@ internal sealed class OperatorTerm
         _settings = new PodSettings(options.DefaultImage, options.NodeImage, "", options.DefaultStorageRoot) { LauncherAccount = options.LauncherAccount };
         _groups = new Informer<JobGroup>(api, Selection.All, time, log);
         _storages = new Informer<Storage>(api, Selection.All, time, log);
+        _queues = new Informer<Queue>(api, Selection.All, time, log);
         _nodes = new Informer<NodeView>(api, Selection.All, time, log);
         _jobs = new Informer<TrainingJob>(api, Selection.All, time, log).WithIndex(JobGroupReconciler.GroupIndex, JobGroupReconciler.GroupKey);
         _pods = new Informer<PodView>(api, Selection.All, time, log)
@@ -64,11 +66,11 @@ internal sealed class OperatorTerm
         using var storages = StorageController();
         _pods.Changed += (_, _) => rendezvous.PodChanged();
 
-        List<Task> parts = [_jobs.RunAsync(term.Token), _groups.RunAsync(term.Token), _storages.RunAsync(term.Token), _nodes.RunAsync(term.Token), _pods.RunAsync(term.Token), events.RunAsync(term.Token)];
+        List<Task> parts = [_jobs.RunAsync(term.Token), _groups.RunAsync(term.Token), _storages.RunAsync(term.Token), _queues.RunAsync(term.Token), _nodes.RunAsync(term.Token), _pods.RunAsync(term.Token), events.RunAsync(term.Token)];
         try
         {
             // A server that knows no jobs yet would turn ranks away.
-            await Task.WhenAll(_jobs.Synced, _groups.Synced, _storages.Synced, _nodes.Synced, _pods.Synced).WaitAsync(term.Token);
+            await Task.WhenAll(_jobs.Synced, _groups.Synced, _storages.Synced, _queues.Synced, _nodes.Synced, _pods.Synced).WaitAsync(term.Token);
             var bound = await rendezvous.StartAsync(_options.RendezvousListen, term.Token);
             _settings = _settings with { RendezvousUrl = (_options.RendezvousUrl ?? bound).TrimEnd('/') };
             OperatorLog.Working(_log, _settings.RendezvousUrl);
@@ -90,10 +92,15 @@ internal sealed class OperatorTerm
 
     private Scheduler Scheduler(IEventRecorder events)
     {
-        var caches = new SchedulerCaches(_jobs.Cache, _groups.Cache, _pods.Cache, _nodes.Cache);
-        var scheduler = new Scheduler(_api, caches, job => LaunchObjects.Pod(job, _settings, StoragesOf(job), 0, 0), events, _time, _log);
+        var caches = new SchedulerCaches(_jobs.Cache, _groups.Cache, _pods.Cache, _nodes.Cache) { Queues = _queues.Cache };
+        var scheduler = new Scheduler(_api, caches, job => LaunchObjects.Pod(job, _settings, StoragesOf(job), 0, 0), events, _time, _log) { StarvationTimeout = _options.StarvationTimeout };
         _jobs.Changed += (_, _) => scheduler.Wake();
         _groups.Changed += (_, _) => scheduler.Wake();
+        _queues.Changed += (old, now) =>
+        {
+            // What it is told of a queue's use is its own report.
+            if (old?.Metadata.Generation != now?.Metadata.Generation || old is null) scheduler.Wake();
+        };
         _nodes.Changed += (_, _) => scheduler.Wake();
         _pods.Changed += (old, now) =>
         {

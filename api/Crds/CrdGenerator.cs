@@ -14,7 +14,7 @@ public static class CrdGenerator
 
     /// <summary>The kinds, in the order people meet them.</summary>
     public static IReadOnlyList<Type> Kinds { get; } =
-        [typeof(TrainingJob), typeof(JobGroup), typeof(InferenceService), typeof(Storage), typeof(SlurmCluster), typeof(SlurmJob)];
+        [typeof(TrainingJob), typeof(JobGroup), typeof(InferenceService), typeof(Storage), typeof(Queue), typeof(SlurmCluster), typeof(SlurmJob)];
 
     /// <summary>File name and text of every definition.</summary>
     public static IEnumerable<(string FileName, string Yaml)> Files(XmlDocs docs) =>

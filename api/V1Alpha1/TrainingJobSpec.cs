@@ -194,7 +194,7 @@ public sealed class Scheduling
     /// <summary>Auto when absent.</summary>
     public SchedulingMode? Mode { get; set; }
 
-    /// <summary>Kueue LocalQueue, Volcano queue, or a Trestle queue name.</summary>
+    /// <summary>Kueue LocalQueue, Volcano queue, or the name of a Queue of this group; the Queue called default when absent, if there is one.</summary>
     [MaxLength(253)]
     public string? Queue { get; set; }
 
@@ -202,10 +202,10 @@ public sealed class Scheduling
     [Range(-1000, 1000)]
     public int? Priority { get; set; }
 
-    /// <summary>True: more important jobs may take its nodes.</summary>
+    /// <summary>True: jobs of higher priority may take its nodes, and so may the owner of a quota that it borrows. False when absent: nobody loses work without having agreed.</summary>
     public bool? Preemptible { get; set; }
 
-    /// <summary>Not preempted before it ran so long.</summary>
+    /// <summary>Not preempted before an attempt ran so long; 0s when absent.</summary>
     [DurationText]
     public string? MinRuntime { get; set; }
 
@@ -226,7 +226,7 @@ public enum TopologyMode
 /// <summary>Keeps the nodes of a job in one domain.</summary>
 public sealed class Topology
 {
-    /// <summary>Node label that names the domain.</summary>
+    /// <summary>Node label that names the domain; nodes without it are in none.</summary>
     [Required, MaxLength(317)]
     public string Key { get; set; } = "";
 

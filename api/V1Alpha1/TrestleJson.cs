@@ -16,6 +16,7 @@ namespace Trestle.Api.V1Alpha1;
 [JsonSerializable(typeof(SlurmCluster))]
 [JsonSerializable(typeof(SlurmJob))]
 [JsonSerializable(typeof(InferenceService))]
+[JsonSerializable(typeof(Queue))]
 [JsonSerializable(typeof(TrainingJobSpec))]
 [JsonSerializable(typeof(InferenceServiceSpec))]
 [JsonSerializable(typeof(V1ConfigMap))]

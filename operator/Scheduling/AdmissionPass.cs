@@ -1,85 +1,174 @@
+using Demands = System.Collections.Generic.List<(Trestle.Operator.Scheduling.QueueUse Queue, long[] Demand)>;
+
 namespace Trestle.Operator.Scheduling;
 
 /// <summary>
-/// Gives nodes to gangs, whole gangs in order of priority, time and uid. A gang that doesn't fit is passed by smaller ones
-/// behind it. Each job fills the fullest nodes that have room first. Pure but for what it takes of the nodes.
+/// Gives nodes to gangs, whole gangs in order (<see cref="GangOrder"/>). A gang that doesn't fit now is promised what is about to
+/// be free if it fits then; else it preempts, if that lets it in (<see cref="Preemption"/>); else, when it waited too long, the
+/// nodes that can be free soonest are reserved for it; else it waits and is passed by smaller ones. Who would borrow quota comes
+/// when everybody else had a turn, so that nobody borrows what its owner needs. Pure.
 /// </summary>
 internal sealed class AdmissionPass
 {
-    private readonly IReadOnlyList<PassNode> _nodes;
-    private readonly Dictionary<Shape, ShapeFit> _fits = [];
+    private readonly PassInput _input;
+    private readonly Ledger _ledger;
+    private readonly Placer _placer;
+    private readonly Preemption _preemption;
+    private readonly Starvation _starvation;
+    private readonly WaitReasons _reasons;
     private readonly List<AdmittedJob> _admitted = [];
+    private readonly List<Eviction> _evictions = [];
+    private readonly List<Promise> _promises = [];
     private readonly List<(Gang Gang, string? Reason)> _waiting = [];
+    private readonly List<(Gang Gang, int At)> _deferred = [];
+    private readonly HashSet<GangShape> _failed = [];
 
-    private AdmissionPass(IReadOnlyList<PassNode> nodes) => _nodes = nodes;
-
-    /// <summary>Decides about all gangs; takes what it gives away from the nodes.</summary>
-    public static PassResult Run(IReadOnlyList<PassNode> nodes, IEnumerable<Gang> gangs)
+    private AdmissionPass(PassInput input)
     {
-        var pass = new AdmissionPass(nodes);
-        foreach (var gang in gangs.OrderByDescending(gang => gang.Begun).ThenByDescending(gang => gang.Priority).ThenBy(gang => gang.QueuedAt).ThenBy(gang => gang.Uid, StringComparer.Ordinal))
+        _input = input;
+        _ledger = new Ledger(input.Snapshot.Nodes);
+        _placer = new Placer(_ledger);
+        _preemption = new Preemption(input, _ledger, _placer);
+        _starvation = new Starvation(input, _placer);
+        _reasons = new WaitReasons(_placer, _ledger, input);
+    }
+
+    /// <summary>Decides about gangs that compete for nodes alone.</summary>
+    public static PassResult Run(IReadOnlyList<PassNode> nodes, IEnumerable<Gang> gangs) =>
+        Run(new PassInput(new NodeSnapshot(nodes, new Dictionary<string, JobHold>()), [.. gangs], new QuotaBook([], nodes)));
+
+    /// <summary>Decides about all gangs.</summary>
+    public static PassResult Run(PassInput input) => new AdmissionPass(input).Run();
+
+    private PassResult Run()
+    {
+        _evictions.AddRange(_preemption.FinishBegun());
+        foreach (var gang in new GangOrder(_input.Gangs, _input.Quotas).All()) Decide(gang, mayBorrow: gang.Begun);
+        foreach (var (gang, at) in _deferred) Decide(gang, mayBorrow: true, at);
+        _waiting.RemoveAll(waiting => waiting.Reason == Deferred);
+
+        // Figures in reasons are those without promises: what is promised to one is free as far as it goes.
+        foreach (var promise in _promises) promise.TakeBack(_placer);
+        return new PassResult(_admitted, _reasons.For(_waiting, _promises)) { Evictions = _evictions, Next = Next() };
+    }
+
+    // Holds a place in the order until the second turn.
+    private const string Deferred = "deferred";
+
+    private void Decide(Gang gang, bool mayBorrow, int? at = null)
+    {
+        if (gang.Jobs.Any(job => _preemption.IsEvicted(job.Uid)))
         {
-            pass.Decide(gang);
+            Wait(gang, at, "the nodes that were kept for its restart go to a job before it");
+            return;
         }
 
-        return new PassResult(pass._admitted, pass.Waiting());
-    }
-
-    private void Decide(Gang gang)
-    {
-        var placed = new List<(GangJob Job, IReadOnlyList<(int Node, int Ranks)> Fill)>();
-
-        // Whoever has the least choice chooses first.
-        foreach (var job in gang.Jobs.Count == 1 ? gang.Jobs : [.. gang.Jobs.OrderBy(job => Fit(job.Shape).Total / (double)job.Nodes)])
+        var demands = _input.Quotas.Demand(gang);
+        var kept = KeptNodes.Release(gang, _input, _ledger, demands);
+        var (now, later) = (QuotaBook.Check(demands, Room.Now), QuotaBook.Check(demands, Room.Later));
+        if (!mayBorrow && now != QuotaAnswer.Within && later == QuotaAnswer.Borrows)
         {
-            if (Fit(job.Shape).Fill(job.Nodes, job.Avoid) is not { } fill)
-            {
-                // Told before the others of the gang give back, because they are why it does not fit.
-                _waiting.Add((gang, gang.Jobs.Count == 1 ? null : $"{job.Job.Name}: {Reason(job.Shape).For(job.Nodes)}; the tasks of the group start together"));
-                foreach (var (other, taken) in placed) Take(other.Shape, taken, -1);
-                return;
-            }
-
-            Take(job.Shape, fill, 1);
-            placed.Add((job, fill));
+            kept?.Restore();
+            _deferred.Add((gang, _waiting.Count));
+            _waiting.Add((gang, Deferred));
+            return;
         }
 
-        foreach (var (job, fill) in placed) _admitted.Add(new AdmittedJob(job, NodesByRank(fill)));
-    }
-
-    // At the end, when the figures of a shape are the same for all: they are only summed up once.
-    private List<WaitingGang> Waiting()
-    {
-        var reasons = new Dictionary<Shape, WaitReason>();
-        var waiting = new List<WaitingGang>(_waiting.Count);
-        foreach (var (gang, known) in _waiting)
+        if (now != QuotaAnswer.Refused && Place(gang) is { } placed)
         {
-            var job = gang.Jobs[0];
-            if (known is null && !reasons.ContainsKey(job.Shape)) reasons[job.Shape] = Reason(job.Shape);
-            waiting.Add(new WaitingGang(gang, waiting.Count + 1, known ?? reasons[job.Shape].For(job.Nodes)));
+            Admit(gang, placed, demands, kept);
+            return;
         }
 
-        return waiting;
+        var reason = later != QuotaAnswer.Refused && Promised(gang, demands) is { } promised ? promised
+            : Preempts(gang, demands) is { } preempts ? preempts
+            : null;
+        if (reason is null && now != QuotaAnswer.Refused) Reserve(gang);
+        kept?.Restore();
+        if (reason is null && kept is not null && (now == QuotaAnswer.Refused || _starvation.IsOver(gang.Jobs[0].KeptSince))) GiveUpKept(gang, now == QuotaAnswer.Refused);
+        Wait(gang, at, reason);
     }
 
-    private WaitReason Reason(Shape shape) => new(shape, _nodes, Fit(shape));
-
-    private ShapeFit Fit(Shape shape)
+    private void Wait(Gang gang, int? at, string? reason)
     {
-        if (!_fits.TryGetValue(shape, out var fit)) _fits[shape] = fit = new ShapeFit(shape, _nodes);
-        return fit;
+        // A group is told what holds it back while the nodes of its other tasks are taken.
+        reason ??= gang.Jobs.Count > 1 ? _reasons.Of(GangShape.Of(gang, _placer)) : null;
+        if (at is { } place) _waiting[place] = (gang, reason);
+        else _waiting.Add((gang, reason));
     }
 
-    private void Take(Shape shape, IReadOnlyList<(int Node, int Ranks)> fill, int sign)
+    private List<Placement>? Place(Gang gang)
     {
-        foreach (var (node, ranks) in fill)
+        if (gang.Jobs.Count == 1) return Quick(gang, Room.Now) ? _placer.Take(gang, Room.Now) : null;
+
+        // What failed once fails until there is more room, and during a pass there is never more.
+        var shape = GangShape.Of(gang, _placer);
+        if (_failed.Contains(shape)) return null;
+        var placed = _placer.Take(gang, Room.Now, job => _reasons.Blocked(shape, job));
+        if (placed is null) _failed.Add(shape);
+        return placed;
+    }
+
+    private bool Quick(Gang gang, Room room) => gang.KeepsNodes || _placer.Of(gang.Jobs[0]).HasRoom(room, gang.Jobs[0]);
+
+    private void Admit(Gang gang, List<Placement> placed, Demands demands, KeptNodes? kept)
+    {
+        foreach (var placement in placed) _admitted.Add(new AdmittedJob(placement.Job, [.. placement.NodeOfRank.Select(node => _ledger.Nodes[node].Name)]));
+        QuotaBook.Add(demands, 1, now: true, later: true);
+        foreach (var job in gang.Jobs) _input.Quotas.Of(job.Queue).Admit(wasCounted: kept is not null);
+        kept?.TakeOldPods(placed[0]);
+        _preemption.IsAdmitted(gang);
+    }
+
+    // Room that is about to be free goes to the first in order that it lets in.
+    private string? Promised(Gang gang, Demands demands)
+    {
+        if (!_ledger.HasLater && QuotaBook.Check(demands, Room.Now) != QuotaAnswer.Refused) return null;
+        if (gang.Jobs.Count == 1 && !Quick(gang, Room.Later)) return null;
+        if (_placer.Take(gang, Room.Later) is not { } placed) return null;
+        QuotaBook.Add(demands, 1, now: false, later: true);
+        var leaving = placed.SelectMany(placement => placement.Fill).SelectMany(part => _ledger.Nodes[part.Node].Leaving).Select(job => job.ToString()).Distinct().ToList();
+        _promises.Add(new Promise(gang, placed, IsReservation: false, $"nodes are held for {gang.Name}, which starts when they are free"));
+        return leaving.Count == 0 ? "waiting for pods that were told to end on its nodes" : WaitReasons.GiveUp(leaving);
+    }
+
+    private string? Preempts(Gang gang, Demands demands)
+    {
+        if (_preemption.Try(gang, demands) is not var (placed, evictions)) return null;
+        _evictions.AddRange(evictions);
+        QuotaBook.Add(demands, 1, now: false, later: true);
+        _promises.Add(new Promise(gang, placed, IsReservation: false, $"nodes are held for {gang.Name}, which starts when they are free"));
+        return WaitReasons.GiveUp([.. evictions.Select(eviction => eviction.Job.ToString())]);
+    }
+
+    private void Reserve(Gang gang)
+    {
+        if (_starvation.Reserve(gang) is { } placed)
+            _promises.Add(new Promise(gang, placed, IsReservation: true, $"nodes are reserved for {gang.Name}, which has waited for over {Amounts.Over(_input.Now.UtcDateTime - gang.QueuedAt)}"));
+    }
+
+    private void GiveUpKept(Gang gang, bool isRefused)
+    {
+        var why = isRefused ? "the quota of its queue is used up" : $"it could not be made whole within {Amounts.Over(_input.StarvationTimeout)}";
+        _evictions.Add(new Eviction(gang.Jobs[0].Job, null, IsRestart: true, $"gave up the nodes kept for its restart: {why}"));
+    }
+
+    private DateTimeOffset? Next()
+    {
+        if (_waiting.Count == 0) return null;
+        DateTimeOffset? next = null;
+        foreach (var (gang, _) in _waiting)
         {
-            _nodes[node].Take(shape.Requests, ranks * sign);
-            foreach (var fit in _fits.Values) fit.Update(node);
+            Sooner(_starvation.Begins(gang.QueuedAt));
+            if (gang.Jobs[0].KeptSince is { } since) Sooner(_starvation.Begins(since.UtcDateTime));
+        }
+
+        Sooner(_preemption.Unprotects(_waiting.Max(waiting => waiting.Gang.Priority)));
+        return next;
+
+        void Sooner(DateTimeOffset? time)
+        {
+            if (time > _input.Now && (next is null || time < next)) next = time;
         }
     }
-
-    // Neighbouring ranks share a node, and nodes go by name, so that the order is the same every time.
-    private List<string> NodesByRank(IReadOnlyList<(int Node, int Ranks)> fill) =>
-        [.. fill.OrderBy(part => _nodes[part.Node].Name, StringComparer.Ordinal).SelectMany(part => Enumerable.Repeat(_nodes[part.Node].Name, part.Ranks))];
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.TrainingJobs;
@@ -6,77 +7,121 @@ using Trestle.Runtime;
 
 namespace Trestle.Operator.Scheduling;
 
-/// <summary>Makes gangs of the jobs that wait for nodes.</summary>
+/// <summary>Makes gangs of the jobs that wait for nodes and that the operator admits; those of other modes are left out.</summary>
 /// <param name="Gangs">What may be admitted now.</param>
-/// <param name="Held">Jobs that wait for other tasks of their group, with the sentence.</param>
+/// <param name="Held">Jobs that can't be admitted whatever is free, with the sentence: other tasks of their group or their queue hold them.</param>
 /// <param name="Next">When the next job may be tried again; null when none waits for a time.</param>
 internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(TrainingJob Job, string Reason)> Held, DateTimeOffset? Next)
 {
+    // Most jobs stay as they are from one pass to the next.
+    private static readonly ConditionalWeakTable<TrainingJob, Gang> Known = [];
+
     /// <summary>Sorts the jobs.</summary>
     /// <param name="jobs">All jobs.</param>
     /// <param name="groupOf">The group by namespace and name; null when it is not there.</param>
     /// <param name="shapeOf">Shape of a job; null when it has none and waits.</param>
     /// <param name="now">The time.</param>
-    public static GangQueue Of(IReadOnlyCollection<TrainingJob> jobs, Func<ObjectKey, JobGroup?> groupOf, Func<TrainingJob, Shape?> shapeOf, DateTimeOffset now)
+    /// <param name="quotas">The queues; told how many wait.</param>
+    public static GangQueue Of(IReadOnlyCollection<TrainingJob> jobs, Func<ObjectKey, JobGroup?> groupOf, Func<TrainingJob, Shape?> shapeOf, DateTimeOffset now, QuotaBook? quotas = null)
     {
         var gangs = new List<Gang>();
         var held = new List<(TrainingJob, string)>();
+        var tasks = new List<(TrainingJob Job, string? Refused)>();
         DateTimeOffset? next = null;
-        var children = jobs.Where(job => job.ControllerOwner()?.Kind == JobGroup.KubeKind).ToLookup(job => job.ControllerOwner()!.Uid);
-        var waiting = jobs.Where(WaitsForNodes).ToList();
-        foreach (var job in waiting.Where(job => !IsFreshTask(job)))
+        foreach (var job in jobs)
         {
-            var notBefore = NotBefore(job);
-            if (notBefore > now) next = next is null || notBefore < next ? notBefore : next;
-            else if (Part(job, shapeOf) is { } part) gangs.Add(Alone(job, part));
+            if (!Waits(job)) continue;
+            var refused = quotas?.WhyRefused(job.Spec.Scheduling?.Queue, job.Metadata.NamespaceProperty ?? "");
+            quotas?.Of(job.Spec.Scheduling?.Queue).Wait();
+            if (job.Metadata.OwnerReferences is { Count: > 0 } && GoesTogether(job, groupOf)) tasks.Add((job, refused));
+            else if (refused is not null) held.Add((job, refused));
+            else if (NotBefore(job) is var notBefore && notBefore > now) next = next is null || notBefore < next ? notBefore : next;
+            else if (shapeOf(job) is { } shape) gangs.Add(Alone(job, shape));
         }
 
-        foreach (var tasks in waiting.Where(IsFreshTask).GroupBy(job => job.ControllerOwner()!.Uid))
-        {
-            var group = groupOf(new ObjectKey(tasks.First().Metadata.NamespaceProperty ?? "", tasks.First().ControllerOwner()!.Name));
-            if (group is { Spec.Gang: GangPolicy.PerTask }) gangs.AddRange(tasks.Select(job => (job, Part(job, shapeOf))).Where(pair => pair.Item2 is not null).Select(pair => Alone(pair.job, pair.Item2!)));
-            else if (group?.Metadata.Uid != tasks.Key) held.AddRange(tasks.Select(job => (job, "waiting for its group")));
-            else if (Blocker(group, [.. children[tasks.Key]]) is { } reason) held.AddRange(tasks.Select(job => (job, reason)));
-            else if (Together(group, [.. tasks], [.. children[tasks.Key]], shapeOf) is { } gang) gangs.Add(gang);
-        }
-
+        if (tasks.Count > 0) AddGroups(tasks, [.. jobs.Where(job => job.ControllerOwner()?.Kind == JobGroup.KubeKind)], groupOf, shapeOf, gangs, held);
         return new GangQueue(gangs, held, next);
     }
 
-    // Not before the first attempt is over does a task go by itself.
-    private static bool IsFreshTask(TrainingJob job) =>
-        job.ControllerOwner()?.Kind == JobGroup.KubeKind && (job.Status?.Attempt ?? 0) == 0 && job.Status?.HasEnded() != true;
+    /// <summary>Whether the operator's own admission decides about the job.</summary>
+    public static bool IsOurs(TrainingJob job) => job.Status?.SchedulingMode is null or SchedulingMode.Operator;
 
-    private static bool WaitsForNodes(TrainingJob job) =>
+    public static int Priority(TrainingJob job) => job.Spec.Scheduling?.Priority ?? 0;
+
+    public static DateTime QueuedAt(TrainingJob job) => job.Status?.Queue?.QueuedAt ?? job.Status?.Timeline?.QueuedAt ?? job.Metadata.CreationTimestamp ?? DateTime.MaxValue;
+
+    /// <summary>The group whose tasks start together, when the job is one of them; else null.</summary>
+    public static JobGroup? GroupTogether(TrainingJob job, Func<ObjectKey, JobGroup?> groupOf) =>
+        job.Metadata.OwnerReferences is { Count: > 0 } && job.ControllerOwner() is { Kind: JobGroup.KubeKind } owner
+        && groupOf(new ObjectKey(job.Metadata.NamespaceProperty ?? "", owner.Name)) is { } group && group.Metadata.Uid == owner.Uid && group.Spec.Gang != GangPolicy.PerTask
+            ? group
+            : null;
+
+    // At first and after they were preempted together; a task that restarts goes by itself.
+    private static bool GoesTogether(TrainingJob job, Func<ObjectKey, JobGroup?> groupOf) =>
+        job.Status?.Phase == TrainingJobPhase.Queued && job.ControllerOwner() is { Kind: JobGroup.KubeKind } owner
+        && groupOf(new ObjectKey(job.Metadata.NamespaceProperty ?? "", owner.Name)) is not { Spec.Gang: GangPolicy.PerTask };
+
+    public static bool Waits(TrainingJob job) =>
         job.Status?.Phase is TrainingJobPhase.Queued or TrainingJobPhase.Restarting
-        && !job.IsDeleting() && job.Spec.Suspend != true && !job.IsCancelled();
+        && IsOurs(job) && !job.IsDeleting() && job.Spec.Suspend != true && !job.IsCancelled();
 
     private static DateTimeOffset NotBefore(TrainingJob job) =>
         job.Status is { Phase: TrainingJobPhase.Restarting, Retry.NotBefore: { } time } ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : DateTimeOffset.MinValue;
+
+    private static DateTimeOffset? KeptSince(TrainingJob job) => job.Status?.Retry?.NotBefore is null ? job.Status?.Since("Restarting") : NotBefore(job);
+
+    private static void AddGroups(List<(TrainingJob Job, string? Refused)> waiting, List<TrainingJob> owned, Func<ObjectKey, JobGroup?> groupOf, Func<TrainingJob, Shape?> shapeOf, List<Gang> gangs, List<(TrainingJob, string)> held)
+    {
+        var children = owned.ToLookup(job => job.ControllerOwner()!.Uid);
+        foreach (var tasks in waiting.GroupBy(pair => pair.Job.ControllerOwner()!.Uid))
+        {
+            var first = tasks.First().Job;
+            var group = groupOf(new ObjectKey(first.Metadata.NamespaceProperty ?? "", first.ControllerOwner()!.Name));
+            if (tasks.FirstOrDefault(pair => pair.Refused is not null) is { Refused: { } refused } named) held.AddRange(tasks.Select(pair => (pair.Job, pair == named ? refused : $"{named.Job.Metadata.Name}: {refused}")));
+            else if (group?.Metadata.Uid != tasks.Key) held.AddRange(tasks.Select(pair => (pair.Job, "waiting for its group")));
+            else if (Blocker(group, [.. children[tasks.Key]]) is { } reason) held.AddRange(tasks.Select(pair => (pair.Job, reason)));
+            else if (Together(group, [.. tasks.Select(pair => pair.Job)], [.. children[tasks.Key]], shapeOf) is { } gang) gangs.Add(gang);
+        }
+    }
 
     // Why the gang is not whole yet; null when it is.
     private static string? Blocker(JobGroup group, IReadOnlyList<TrainingJob> children)
     {
         if (children.Count < group.Spec.Tasks.Count(task => task.Job is not null)) return "waiting for the other tasks of its group to be created";
-        var late = children.FirstOrDefault(job => IsFreshTask(job) && !WaitsForNodes(job));
+        var late = children.FirstOrDefault(job => IsLate(job) && !Waits(job));
         return late is null ? null : $"waiting for task {late.Label(Labels.Task) ?? late.Metadata.Name} of its group, which is {late.Status?.Phase ?? TrainingJobPhase.Pending}";
     }
 
+    // It has not started yet, or it is being preempted and will wait with the others.
+    private static bool IsLate(TrainingJob job) =>
+        job.Status?.HasEnded() != true && ((job.Status?.Attempt ?? 0) == 0 || job.Status?.Phase == TrainingJobPhase.Preempting);
+
     private static Gang? Together(JobGroup group, IReadOnlyList<TrainingJob> tasks, IReadOnlyList<TrainingJob> children, Func<TrainingJob, Shape?> shapeOf)
     {
-        var parts = tasks.OrderBy(job => job.Metadata.Name, StringComparer.Ordinal).Select(job => Part(job, shapeOf)).OfType<GangJob>().ToList();
+        var parts = tasks.OrderBy(job => job.Metadata.Name, StringComparer.Ordinal).Select(job => shapeOf(job) is { } shape ? Part(job, shape) : null).OfType<GangJob>().ToList();
         if (parts.Count < tasks.Count) return null;
-        return new Gang(group.Metadata.Uid, tasks.Max(Priority), tasks.Min(QueuedAt), parts) { Begun = children.Any(job => job.Status?.Attempt > 0 && job.Status?.HasEnded() != true) };
+        var begun = children.Any(job => job.Status?.Phase is TrainingJobPhase.Admitted or TrainingJobPhase.Starting or TrainingJobPhase.Running or TrainingJobPhase.Restarting);
+        return new Gang(group.Metadata.Uid, tasks.Max(Priority), tasks.Min(QueuedAt), parts) { Begun = begun };
     }
 
-    private static Gang Alone(TrainingJob job, GangJob part) => new(job.Metadata.Uid, Priority(job), QueuedAt(job), [part]);
+    private static Gang Alone(TrainingJob job, Shape shape)
+    {
+        if (Known.TryGetValue(job, out var known) && ReferenceEquals(known.Jobs[0].Shape, shape)) return known;
+        var gang = new Gang(job.Metadata.Uid, Priority(job), QueuedAt(job), [Part(job, shape)]);
+        Known.AddOrUpdate(job, gang);
+        return gang;
+    }
 
-    private static GangJob? Part(TrainingJob job, Func<TrainingJob, Shape?> shapeOf) =>
-        shapeOf(job) is { } shape ? new GangJob(job.Key(), job.Spec.Nodes ?? 1, shape, Avoided(job)) : null;
-
-    private static int Priority(TrainingJob job) => job.Spec.Scheduling?.Priority ?? 0;
-
-    private static DateTime QueuedAt(TrainingJob job) => job.Status?.Queue?.QueuedAt ?? job.Metadata.CreationTimestamp ?? DateTime.MaxValue;
+    private static GangJob Part(TrainingJob job, Shape shape) => new(job.Key(), job.Spec.Nodes ?? 1, shape, Avoided(job))
+    {
+        Uid = job.Metadata.Uid,
+        Queue = job.Spec.Scheduling?.Queue,
+        TopologyKey = job.Spec.Scheduling?.Topology?.Key,
+        NeedsOneDomain = job.Spec.Scheduling?.Topology is { Mode: null or TopologyMode.Required },
+        Kept = NodeSnapshot.Keeps(job) ? job.Status!.Admission!.Ranks! : [],
+        KeptSince = NodeSnapshot.Keeps(job) ? KeptSince(job) : null,
+    };
 
     // Nodes that failed it twice, and the one that failed it last: it stands at the end.
     private static HashSet<string> Avoided(TrainingJob job)

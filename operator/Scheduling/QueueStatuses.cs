@@ -26,13 +26,41 @@ internal static class QueueStatuses
         return With(job, status);
     }
 
-    /// <summary>It still waits; null when its status says so already.</summary>
+    /// <summary>It gives its nodes to another: the planner ends its pods and queues it again.</summary>
     /// <param name="job">The job; not changed.</param>
-    /// <param name="position">1 is next; null while it is held for its group.</param>
-    /// <param name="reason">What it waits for, as a sentence.</param>
-    public static TrainingJob? Waiting(TrainingJob job, int? position, string reason)
+    /// <param name="message">Who gets them and why.</param>
+    /// <param name="now">The time.</param>
+    public static TrainingJob Preempted(TrainingJob job, string message, DateTimeOffset now)
     {
-        if (job.Status?.Queue is { } known && known.Position == position && known.Reason == reason) return null;
+        var status = job.Status.Copy();
+        (status.Phase, status.Reason, status.Message) = (TrainingJobPhase.Preempting, "Preempted", message);
+        StatusConditions.Follow(status, job.Metadata.Generation, now);
+        return With(job, status);
+    }
+
+    /// <summary>It goes on waiting for its restart, without the nodes that were kept for it.</summary>
+    /// <param name="job">The job; not changed.</param>
+    /// <param name="message">Who gets them and why.</param>
+    public static TrainingJob GaveUp(TrainingJob job, string message)
+    {
+        var status = job.Status.Copy();
+        status.Admission = null;
+        status.Message = message;
+        return With(job, status);
+    }
+
+    /// <summary>Whether its status says already what it waits for.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="position">1 is next; null while it is held.</param>
+    /// <param name="reason">What it waits for, as a sentence.</param>
+    public static bool Says(TrainingJob job, int? position, string reason) => job.Status?.Queue is { } known && known.Position == position && known.Reason == reason;
+
+    /// <summary>It still waits.</summary>
+    /// <param name="job">The job; not changed.</param>
+    /// <param name="position">1 is next; null while it is held.</param>
+    /// <param name="reason">What it waits for, as a sentence.</param>
+    public static TrainingJob Waiting(TrainingJob job, int? position, string reason)
+    {
         var status = job.Status.Copy();
         status.Queue ??= new QueueStatus();
         status.Queue.Position = position;

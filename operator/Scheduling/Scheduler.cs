@@ -14,9 +14,13 @@ namespace Trestle.Operator.Scheduling;
 /// <param name="Groups">All groups.</param>
 /// <param name="Pods">All pods, of others as well.</param>
 /// <param name="Nodes">All nodes.</param>
-public sealed record SchedulerCaches(IObjectCache<TrainingJob> Jobs, IObjectCache<JobGroup> Groups, IObjectCache<PodView> Pods, IObjectCache<NodeView> Nodes);
+public sealed record SchedulerCaches(IObjectCache<TrainingJob> Jobs, IObjectCache<JobGroup> Groups, IObjectCache<PodView> Pods, IObjectCache<NodeView> Nodes)
+{
+    /// <summary>All queues.</summary>
+    public IObjectCache<Queue> Queues { get; init; } = new ObjectStore<Queue>();
+}
 
-/// <summary>Admits jobs: after every change of jobs, pods or nodes it runs a pass and writes what it decided.</summary>
+/// <summary>Admits jobs: after every change of jobs, pods, queues or nodes it runs a pass and writes what it decided.</summary>
 /// <param name="api">The server.</param>
 /// <param name="caches">What it sees.</param>
 /// <param name="podOf">The pod of any rank of a job, as it will be created; <see cref="ArgumentException"/> when it can't be.</param>
@@ -25,7 +29,6 @@ public sealed record SchedulerCaches(IObjectCache<TrainingJob> Jobs, IObjectCach
 /// <param name="log">Where passes are told.</param>
 public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<TrainingJob, V1Pod> podOf, IEventRecorder events, TimeProvider time, ILogger log) : IDisposable
 {
-    private const int Writers = 16;
     private const int QueueWrites = 200;
     private static readonly TimeSpan Debounce = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan QueueInterval = TimeSpan.FromSeconds(2);
@@ -33,10 +36,12 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
 
     private readonly SemaphoreSlim _woken = new(0, 1);
     private readonly ConditionalWeakTable<TrainingJob, Shape> _shapes = [];
-
-    // Admissions that were written and that the cache may not have yet.
-    private readonly ConcurrentDictionary<ObjectKey, TrainingJob> _written = [];
+    private readonly Decisions _decisions = new(api, events, time, log);
+    private readonly QueueTold _told = new(QueueWrites);
     private DateTimeOffset _queueToldAt = DateTimeOffset.MinValue;
+
+    /// <summary>Who waited so long has nodes reserved, and who keeps nodes for a restart that long gives them up.</summary>
+    public TimeSpan StarvationTimeout { get; init; } = new AdmissionOptions().StarvationTimeout;
 
     /// <inheritdoc/>
     public void Dispose() => _woken.Dispose();
@@ -69,13 +74,13 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     internal async Task<TimeSpan?> PassAsync(CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        var jobs = caches.Jobs.Items.Select(Newest).ToDictionary(job => job.Key());
-        var queue = GangQueue.Of(jobs.Values, caches.Groups.Find, ShapeOf, now);
-        var nodes = NodeSnapshot.Take(caches.Nodes.Items, caches.Pods.Items, jobs.Values, ShapeOf);
-        var result = AdmissionPass.Run(nodes, queue.Gangs);
-        await Parallel.ForEachAsync(result.Admitted, Bounded(ct), async (admitted, token) => await AdmitAsync(jobs[admitted.Job.Job], admitted.Nodes, now, token));
-        var tellNext = await TellQueueAsync(Told(queue, result, jobs), now, ct);
-        return Earlier(queue.Next - now, tellNext);
+        await _decisions.MakeSureAsync(ct);
+        var jobs = new Dictionary<ObjectKey, TrainingJob>();
+        foreach (var cached in caches.Jobs.Items) jobs[cached.Key()] = _decisions.Newest(cached);
+        var pass = AdmissionPlan.Decide(jobs.Values, caches.Groups.Find, caches.Queues.Items, caches.Nodes.Items, caches.Pods.Items, ShapeOf, now, StarvationTimeout);
+        await _decisions.WriteAsync(pass.Result, jobs, ct);
+        var tellNext = await TellAsync(pass, jobs, now, ct);
+        return Earlier(Earlier(pass.Queue.Next, pass.Result.Next) - now, tellNext);
     }
 
     private async Task<TimeSpan?> TryPassAsync(CancellationToken ct)
@@ -106,53 +111,16 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
         await _woken.WaitAsync(ct);
     }
 
-    private async Task AdmitAsync(TrainingJob job, IReadOnlyList<string> nodes, DateTimeOffset now, CancellationToken ct)
+    // At intervals and not to all at once.
+    private async Task<TimeSpan?> TellAsync(AdmissionPlan.Pass pass, Dictionary<ObjectKey, TrainingJob> jobs, DateTimeOffset now, CancellationToken ct)
     {
-        var admitted = QueueStatuses.Admitted(job, nodes, now);
-        if (await WriteAsync(admitted, ct) is not { } written) return;
-        _written[job.Key()] = written;
-        OperatorLog.Admitted(log, job.Key(), admitted.Status!.Attempt!.Value, nodes.Count);
-        events.Record(written, warning: false, "Admitted", $"attempt {admitted.Status.Attempt}: {admitted.Status.Message}");
-    }
-
-    // Null when the job changed meanwhile: its change wakes the next pass.
-    private async Task<TrainingJob?> WriteAsync(TrainingJob job, CancellationToken ct)
-    {
-        try
-        {
-            return await api.ReplaceStatusAsync(job, ct);
-        }
-        catch (KubeApiException error) when (error.IsConflict || error.IsNotFound)
-        {
-            return null;
-        }
-    }
-
-    // Those that were never told come first, then those that are next.
-    private static List<TrainingJob> Told(GangQueue queue, PassResult result, Dictionary<ObjectKey, TrainingJob> jobs) =>
-        [.. result.Waiting.SelectMany(waiting => waiting.Gang.Jobs.Select(job => (Job: jobs[job.Job], Position: (int?)waiting.Position, waiting.Reason)))
-            .Concat(queue.Held.Select(held => (held.Job, Position: (int?)null, held.Reason)))
-            .OrderBy(told => told.Job.Status?.Queue?.Reason is null ? 0 : 1).ThenBy(told => told.Position)
-            .Select(told => QueueStatuses.Waiting(told.Job, told.Position, told.Reason)).OfType<TrainingJob>()];
-
-    // One end moves everybody behind it up, so it is told at intervals and not to all at once.
-    private async Task<TimeSpan?> TellQueueAsync(List<TrainingJob> all, DateTimeOffset now, CancellationToken ct)
-    {
-        if (all.Count == 0) return null;
+        var (told, areMore) = _told.Choose(pass.Queue, pass.Result, jobs);
+        var queues = caches.Queues.Items.Select(queue => QueueReports.Of(queue, pass.Quotas.Of(queue.Metadata.Name), now)).OfType<Queue>().ToList();
+        if (told.Count == 0 && queues.Count == 0) return null;
         if (_queueToldAt + QueueInterval - now is var wait && wait > TimeSpan.Zero) return wait;
         _queueToldAt = now;
-        await Parallel.ForEachAsync(all.Take(QueueWrites), Bounded(ct), async (job, token) => await WriteAsync(job, token));
-        return all.Count > QueueWrites ? QueueInterval : null;
-    }
-
-    private static ParallelOptions Bounded(CancellationToken ct) => new() { MaxDegreeOfParallelism = Writers, CancellationToken = ct };
-
-    private TrainingJob Newest(TrainingJob cached)
-    {
-        if (!_written.TryGetValue(cached.Key(), out var written)) return cached;
-        if (written.Metadata.Uid == cached.Metadata.Uid && (cached.Status?.Attempt ?? 0) < written.Status?.Attempt) return written;
-        _written.TryRemove(cached.Key(), out _);
-        return cached;
+        await _decisions.TellAsync(told, queues, ct);
+        return areMore ? QueueInterval : null;
     }
 
     private Shape? ShapeOf(TrainingJob job)
@@ -172,4 +140,6 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     }
 
     private static TimeSpan? Earlier(TimeSpan? one, TimeSpan? other) => one is null ? other : other is null || one < other ? one : other;
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null ? other : other is null || one < other ? one : other;
 }

@@ -26,7 +26,7 @@ internal sealed class Shape : IEquatable<Shape>
         _hash = string.GetHashCode(_text, StringComparison.Ordinal);
     }
 
-    public IReadOnlyList<(string Resource, long Amount)> Requests { get; }
+    public (string Resource, long Amount)[] Requests { get; }
 
     public IReadOnlyList<(string Name, string Value)> Selector { get; }
 

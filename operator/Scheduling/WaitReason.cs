@@ -1,13 +1,12 @@
-using System.Globalization;
 using Trestle.Api.Launch;
+using static Trestle.Operator.Scheduling.Amounts;
 
 namespace Trestle.Operator.Scheduling;
 
 /// <summary>Says in a sentence why jobs of a shape don't fit.</summary>
 internal sealed class WaitReason
 {
-    private const long Gi = 1L << 30;
-    private const long Mi = 1L << 20;
+    private readonly JobFits _fits;
     private readonly Shape _shape;
     private readonly long _free;
     private readonly long _ever;
@@ -15,28 +14,39 @@ internal sealed class WaitReason
     private readonly IReadOnlyList<(string Resource, long Amount, long Free)> _sums = [];
 
     /// <summary>Sums up the nodes once for all jobs of the shape.</summary>
-    public WaitReason(Shape shape, IReadOnlyList<PassNode> nodes, ShapeFit fit)
+    public WaitReason(JobFits fits, Ledger ledger)
     {
-        _shape = shape;
-        var matching = fit.Matching.Select(node => nodes[node]).ToList();
-        _never = matching.Count == 0 ? NoMatch(nodes) : shape.Requests.Select(request => TooLarge(request.Resource, request.Amount, matching)).FirstOrDefault(text => text is not null);
+        (_fits, _shape) = (fits, fits.Shape);
+        var matching = fits.Matching().ToList();
+        _never = matching.Count == 0 ? NoMatch(ledger.Nodes) : _shape.Requests.Select(request => TooLarge(request.Resource, request.Amount, matching.Select(node => ledger.Nodes[node]))).FirstOrDefault(text => text is not null);
         if (_never is not null) return;
-        _free = fit.Total;
-        _ever = matching.Sum(node => (long)shape.Slots(node.Allocatable));
-        _sums = [.. shape.Requests.OrderBy(request => Rank(request.Resource)).Select(request => (request.Resource, request.Amount, matching.Sum(node => Math.Max(node.Free.GetValueOrDefault(request.Resource), 0))))];
+        _free = fits.In(Room.Now).Total;
+        _ever = matching.Sum(node => (long)_shape.Slots(ledger.Nodes[node].Allocatable));
+        _sums = [.. _shape.Requests.OrderBy(request => Rank(request.Resource)).Select(request => (request.Resource, request.Amount, ledger.Free(request.Resource, matching)))];
     }
 
     /// <summary>For a job of so many ranks, e.g. "waiting for 16 H100, 8 free".</summary>
-    public string For(int ranks)
+    /// <param name="ranks">Ranks.</param>
+    /// <param name="oneDomain">All must be in one domain.</param>
+    public string For(int ranks, bool oneDomain = false)
     {
         if (_never is not null) return _never;
         if (_ever < ranks) return $"asks for {Places(ranks)}; the cluster has {Whole(_ever)}";
+        if (oneDomain && _fits.Domains is { } domains && InDomain(ranks, domains) is { } reason) return reason;
         foreach (var (resource, amount, free) in _sums)
         {
-            if (free < amount * ranks) return $"waiting for {Amount(resource, amount * ranks)}, {Number(resource, free)} free";
+            if (free < amount * ranks) return $"waiting for {InWords(resource, amount * ranks, _shape.Accelerator)}, {Number(resource, free)} free";
         }
 
         return $"waiting for {Places(ranks)}, {Whole(_free)} free";
+    }
+
+    private string? InDomain(int ranks, Domains domains)
+    {
+        var word = Domains.Word(domains.Key);
+        if (domains.Names.Length == 0) return $"no ready node has the label {domains.Key} that scheduling.topology names";
+        var best = _fits.In(Room.Now).BestDomain();
+        return best >= ranks ? null : $"no {word} has room for {Places(ranks)}; the best has {Whole(best)}";
     }
 
     private string NoMatch(IReadOnlyList<PassNode> nodes)
@@ -47,38 +57,17 @@ internal sealed class WaitReason
             : "no ready node has the labels of its node selector and only taints that it tolerates";
     }
 
-    private string? TooLarge(string resource, long amount, List<PassNode> matching)
+    private string? TooLarge(string resource, long amount, IEnumerable<PassNode> matching)
     {
         var largest = matching.Max(node => node.Allocatable.GetValueOrDefault(resource));
-        return largest < amount ? $"asks for {Amount(resource, amount)} on one node; the largest node has {Number(resource, largest)}" : null;
+        return largest < amount ? $"asks for {InWords(resource, amount, _shape.Accelerator)} on one node; the largest node has {Number(resource, largest)}" : null;
     }
 
     // "2 nodes with 8 H100 and 4 CPUs each"
     private string Places(int count)
     {
-        var asked = _shape.Requests.Where(request => request.Resource != PodRequests.Pods).OrderBy(request => Rank(request.Resource)).Select(request => Amount(request.Resource, request.Amount)).ToList();
+        var asked = _shape.Requests.Where(request => request.Resource != PodRequests.Pods).OrderBy(request => Rank(request.Resource)).Select(request => InWords(request.Resource, request.Amount, _shape.Accelerator)).ToList();
         var nodes = count == 1 ? "1 node" : $"{Whole(count)} nodes";
         return asked.Count == 0 ? nodes : $"{nodes} with {string.Join(" and ", asked)}{(count == 1 ? "" : " each")}";
     }
-
-    private static int Rank(string resource) => resource switch { Names.GpuResource => 0, PodRequests.Cpu => 2, PodRequests.Memory => 3, PodRequests.Pods => 4, _ => 1 };
-
-    private string Amount(string resource, long amount) => resource switch
-    {
-        Names.GpuResource => $"{Whole(amount)} {_shape.Accelerator ?? (amount == 1 ? "GPU" : "GPUs")}",
-        PodRequests.Cpu => $"{Number(resource, amount)} {(amount == 1000 ? "CPU" : "CPUs")}",
-        PodRequests.Memory => $"{Number(resource, amount)} of memory",
-        PodRequests.Pods => amount == 1 ? "1 pod" : $"{Whole(amount)} pods",
-        _ => $"{Whole(amount)} {resource}",
-    };
-
-    private static string Number(string resource, long amount) => resource switch
-    {
-        PodRequests.Cpu => (amount / 1000m).ToString("0.###", CultureInfo.InvariantCulture),
-        PodRequests.Memory when amount >= Gi => $"{(amount / (decimal)Gi).ToString("0.#", CultureInfo.InvariantCulture)}Gi",
-        PodRequests.Memory => $"{(amount / (decimal)Mi).ToString("0.#", CultureInfo.InvariantCulture)}Mi",
-        _ => Whole(amount),
-    };
-
-    private static string Whole(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

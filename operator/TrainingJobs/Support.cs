@@ -14,8 +14,6 @@ public static class Support
             return "placement on Slurm is not supported yet; add a placement 'kubernetes: {}'";
         if (spec.Scheduling?.Mode is { } mode and not (SchedulingMode.Auto or SchedulingMode.Operator))
             return $"scheduling.mode {mode} is not supported yet; use Auto or Operator";
-        if (spec.Scheduling?.Topology is { Mode: null or TopologyMode.Required })
-            return "scheduling.topology is not supported yet; leave it out, or set its mode to Preferred";
         if (spec.Workdir?.Git is not null)
             return "workdir.git is not supported yet; put the code into a ConfigMap and use workdir.configMap";
         if (spec.PodTemplate is { } overlay && PodOverlay.Problem(overlay) is { } problem) return problem;
@@ -38,7 +36,6 @@ public static class Support
         if (spec.PlacementTimeout is not null) ignored.Add("placementTimeout");
         if (spec.Elastic is not null) ignored.Add("elastic");
         if (spec.Recovery?.HangTimeout is not null) ignored.Add("recovery.hangTimeout");
-        if (spec.Scheduling?.Topology is not null) ignored.Add("scheduling.topology");
         return ignored.Count == 0 ? null : $"the job runs without what is not supported yet: {string.Join(", ", ignored)}";
     }
 }

@@ -41,12 +41,12 @@ internal sealed class FaultyProxy : IAsyncDisposable
     /// <summary>A kubeconfig for it, written into a file.</summary>
     public string WriteKubeconfig(string path)
     {
-        File.WriteAllText(path, $$"""
+        File.WriteAllText(path, $$$"""
             apiVersion: v1
             kind: Config
             current-context: proxy
             contexts: [{name: proxy, context: {cluster: proxy, user: nobody}}]
-            clusters: [{name: proxy, cluster: {server: "{{Url}}"}}]
+            clusters: [{name: proxy, cluster: {server: "{{{Url}}}"}}]
             users: [{name: nobody, user: {}}]
             """);
         return path;

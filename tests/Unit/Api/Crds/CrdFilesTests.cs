@@ -29,7 +29,7 @@ public sealed class CrdFilesTests
     [Fact]
     public void Every_kind_is_embedded_in_the_assembly() =>
         CrdManifests.All.Select(manifest => manifest.Name).ShouldBe(
-            ["inferenceservices", "jobgroups", "slurmclusters", "slurmjobs", "storages", "trainingjobs"]);
+            ["inferenceservices", "jobgroups", "queues", "slurmclusters", "slurmjobs", "storages", "trainingjobs"]);
 
     [Fact]
     public void The_chart_installs_the_same_definitions()

@@ -1,0 +1,152 @@
+using Demands = System.Collections.Generic.List<(Trestle.Operator.Scheduling.QueueUse Queue, long[] Demand)>;
+
+namespace Trestle.Operator.Scheduling;
+
+/// <summary>
+/// Chooses who gives way: whole units of strictly lower priority that are preemptible and ran for their minimum, and units of
+/// queues that borrow when the gang stays within the quota of its own. Nodes kept for restarts go to whoever comes before the
+/// restart in order. Units are taken least important first until the gang fits; then those that are not needed after all are
+/// left alone, the most important first. If the gang does not fit even so, nobody gives way. A gang that would borrow preempts
+/// nobody, so that no two can preempt each other for ever.
+/// </summary>
+internal sealed class Preemption
+{
+    private readonly PassInput _input;
+    private readonly Ledger _ledger;
+    private readonly Placer _placer;
+    private readonly List<RunningUnit> _units;
+    private readonly Dictionary<string, RunningUnit> _unitOf = [];
+    private readonly HashSet<string> _evicted = [];
+    private readonly Dictionary<(JobFits, QueueUse), (int Priority, int Nodes)> _failed = [];
+
+    public Preemption(PassInput input, Ledger ledger, Placer placer)
+    {
+        (_input, _ledger, _placer) = (input, ledger, placer);
+        _units = [.. RunningUnit.Sort(input.Units)];
+        foreach (var unit in _units)
+        {
+            foreach (var job in unit.Jobs) _unitOf[job.Uid] = unit;
+        }
+    }
+
+    /// <summary>Whether what a job keeps for its restart went to another in this pass.</summary>
+    public bool IsEvicted(string uid) => _evicted.Contains(uid);
+
+    /// <summary>A restart has its nodes: nobody can take what was kept for it any more.</summary>
+    public void IsAdmitted(Gang gang)
+    {
+        foreach (var job in gang.Jobs)
+        {
+            if (_unitOf.Remove(job.Uid, out var unit)) _units.Remove(unit);
+        }
+    }
+
+    /// <summary>A group that gives way does so whole: what was cut off by a crash or a conflict is done now.</summary>
+    public IReadOnlyList<Eviction> FinishBegun()
+    {
+        var begun = _units.FindAll(unit => unit.Leaving is not null);
+        foreach (var unit in begun) Free(unit, 1);
+        return [.. begun.SelectMany(unit => Evict(unit, null, unit.Leaving!))];
+    }
+
+    /// <summary>When the next unit below a priority loses the protection of its minimal run time; null for none.</summary>
+    public DateTimeOffset? Unprotects(int priority) =>
+        _units.Where(unit => unit.Priority < priority && unit.IsPreemptible && unit.ProtectedUntil > _input.Now).Min(unit => (DateTimeOffset?)unit.ProtectedUntil);
+
+    /// <summary>Finds who gives way and takes their nodes for the gang; null when that does not let it in.</summary>
+    public (List<Placement> Placed, IReadOnlyList<Eviction> Evictions)? Try(Gang gang, Demands demands)
+    {
+        if (_units.Count == 0 || IsKnownToFail(gang)) return null;
+        var taken = new List<RunningUnit>();
+        List<Placement>? placed = null;
+        foreach (var unit in _units)
+        {
+            if (!MayTake(gang, unit, demands) || !Helps(unit, gang, demands)) continue;
+            Free(unit, 1);
+            taken.Add(unit);
+            placed = Fit(gang, demands);
+            if (placed is not null) break;
+        }
+
+        if (placed is null)
+        {
+            foreach (var unit in taken) Free(unit, -1);
+            Failed(gang);
+            return null;
+        }
+
+        placed = Reprieve(gang, demands, taken, placed);
+        _failed.Clear();
+        return (placed, [.. taken.SelectMany(unit => Evict(unit, gang, Message(gang, unit)))]);
+    }
+
+    private List<Placement> Reprieve(Gang gang, Demands demands, List<RunningUnit> taken, List<Placement> placed)
+    {
+        for (var at = taken.Count - 1; at >= 0 && taken.Count > 1; at--)
+        {
+            _placer.GiveBack(placed, Room.Later);
+            Free(taken[at], -1);
+            var without = Fit(gang, demands);
+            if (without is null) Free(taken[at], 1);
+            else taken.RemoveAt(at);
+            placed = without ?? Fit(gang, demands) ?? throw new InvalidOperationException("a gang that fitted fits no more");
+        }
+
+        return placed;
+    }
+
+    private List<Placement>? Fit(Gang gang, Demands demands) =>
+        QuotaBook.Check(demands, Room.Later) != QuotaAnswer.Within || (gang.Jobs.Count == 1 && !gang.KeepsNodes && !_placer.Of(gang.Jobs[0]).HasRoom(Room.Later, gang.Jobs[0]))
+            ? null
+            : _placer.Take(gang, Room.Later);
+
+    private bool MayTake(Gang gang, RunningUnit unit, Demands demands)
+    {
+        if (unit.Leaving is not null || gang.Jobs.Any(job => _unitOf.GetValueOrDefault(job.Uid) == unit)) return false;
+        if (unit.IsRestart)
+        {
+            return unit.Priority < gang.Priority
+                || (gang.KeepsNodes && GangOrder.IsBefore(gang.Priority, gang.QueuedAt, gang.Uid, unit.Priority, unit.QueuedAt, unit.Uid));
+        }
+
+        if (!unit.IsPreemptible || unit.ProtectedUntil > _input.Now) return false;
+        return unit.Priority < gang.Priority || unit.Jobs.Any(job => QuotaBook.BorrowsFrom(job.Queue, demands));
+    }
+
+    private bool Helps(RunningUnit unit, Gang gang, Demands demands) => unit.Jobs.Any(job =>
+        demands.Exists(demand => demand.Queue == job.Queue)
+        || (_input.Snapshot.Holds.TryGetValue(job.Uid, out var hold) && hold.Live.Any(part => gang.Jobs.Any(other => _placer.Of(other).Matches[part.Node]))));
+
+    private void Free(RunningUnit unit, int sign)
+    {
+        foreach (var job in unit.Jobs)
+        {
+            job.Queue.Add(job.Demand, -sign, now: false, later: true);
+            if (!_input.Snapshot.Holds.TryGetValue(job.Uid, out var hold)) continue;
+            foreach (var (node, amounts) in hold.Live) _ledger.TakeLater(node, _ledger.Known(amounts), -sign);
+        }
+    }
+
+    private List<Eviction> Evict(RunningUnit unit, Gang? gang, string message)
+    {
+        _units.Remove(unit);
+        foreach (var job in unit.Jobs) _evicted.Add(job.Uid);
+        return [.. unit.Jobs.Select(job => new Eviction(job.Job, gang, unit.IsRestart, message))];
+    }
+
+    private static string Message(Gang gang, RunningUnit unit) =>
+        unit.IsRestart ? $"gave up the nodes kept for its restart to {gang.Name}"
+        : unit.Priority < gang.Priority ? $"preempted by {gang.Name} of priority {Amounts.Whole(gang.Priority)}"
+        : $"preempted by {gang.Name}, whose queue takes back what was borrowed of its quota";
+
+    // Who comes later, is as large and no more important can't take more.
+    private bool IsKnownToFail(Gang gang) =>
+        gang.Jobs.Count == 1 && !gang.KeepsNodes && _failed.TryGetValue(Key(gang), out var failed) && gang.Priority <= failed.Priority && gang.Jobs[0].Nodes >= failed.Nodes;
+
+    private void Failed(Gang gang)
+    {
+        if (gang.Jobs.Count == 1 && !gang.KeepsNodes) _failed[Key(gang)] = (gang.Priority, gang.Jobs[0].Nodes);
+    }
+
+    private (JobFits, QueueUse) Key(Gang gang) => (_placer.Of(gang.Jobs[0]), _input.Quotas.Of(gang.Jobs[0].Queue));
+}
