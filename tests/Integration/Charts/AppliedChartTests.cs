@@ -34,7 +34,7 @@ public sealed class AppliedChartTests : IAsyncLifetime
         // ServiceMonitor and PrometheusRule are kinds of another operator, whose definitions this server has not got.
         var objects = (await _helm.ObjectsAsync("-f", RepositoryFiles.Path("tests", "Integration", "Charts", "every-option.yaml"))).Where(one => (string?)one["apiVersion"] != "monitoring.coreos.com/v1").ToList();
         (await _session.RunAsync("create", "namespace", "team-a")).ShouldExit(0);
-        var list = _session.Files.Write("all.json", new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. objects.Select(one => one.DeepClone())]) }.ToJsonString());
+        var list = _session.Files.Write("all.yaml", string.Join("\n---\n", objects.Select(one => one.ToJsonString())));
         (await _session.RunAsync("apply", "--server-side", "-f", list)).ShouldExit(0);
         foreach (var one in objects)
         {

@@ -42,8 +42,7 @@ public sealed class OperatorProgramTests : IAsyncLifetime
         await second.UntilAsync("standing by for the lease");
 
         // One job runs across the change; others come in at its worst moment.
-        var go = _plane.Files["go"];
-        await MakeAsync("across", nodes: 2, $"until [ -e {go} ]; do sleep 0.1; done");
+        await MakeAsync("across", nodes: 2, "until [ -e /gate/go ]; do sleep 0.1; done", storage: "gate");
         await _plane.UntilAsync("the job runs", async () => await PhaseAsync("across") == "Running");
         for (var number = 0; number < 4; number++) await MakeAsync($"late-{number}", nodes: 2, "true");
         first.Signal("KILL");
@@ -52,7 +51,7 @@ public sealed class OperatorProgramTests : IAsyncLifetime
         Stopwatch.GetElapsedTime(killed).ShouldBeLessThan(TakeOver);
 
         await MakeAsync("after", nodes: 2, "true");
-        await File.WriteAllTextAsync(go, "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(_plane.Objects, "default", "gate", "go"), "", TestContext.Current.CancellationToken);
         string[] jobs = ["across", "late-0", "late-1", "late-2", "late-3", "after"];
         foreach (var job in jobs) await EndAsync(job, "Succeeded", second);
         foreach (var job in jobs) ((int?)(await _plane.TrainingJobAsync(job))!["status"]!["attempt"]).ShouldBe(1);
@@ -63,7 +62,7 @@ public sealed class OperatorProgramTests : IAsyncLifetime
             .Select(line => line.Split(' ')[1]).Order(StringComparer.Ordinal).ShouldBe(expected);
     }
 
-    private async Task MakeAsync(string name, int nodes, string run)
+    private async Task MakeAsync(string name, int nodes, string run, string? storage = null)
     {
         var job = new JsonObject
         {
@@ -72,6 +71,7 @@ public sealed class OperatorProgramTests : IAsyncLifetime
             ["metadata"] = new JsonObject { ["name"] = name },
             ["spec"] = new JsonObject { ["nodes"] = nodes, ["run"] = run },
         };
+        if (storage is not null) job["spec"]!["mounts"] = new JsonArray(new JsonObject { ["path"] = $"/{storage}", ["storage"] = storage });
         (await _plane.KubectlAsync("create", "-f", _plane.Files.Write($"{name}.json", job.ToJsonString()))).ShouldExit(0);
     }
 
