@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Telemetry;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
 
@@ -14,17 +16,18 @@ public static class OperatorHost
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs until cancelled, then ends what it started. A server that can't be reached is waited for.</summary>
-    /// <exception cref="InvalidOperationException">The kubeconfig or the rendezvous Secret can't be used.</exception>
+    /// <exception cref="InvalidOperationException">The kubeconfig, the rendezvous Secret, MetricsListen or a variable of OpenTelemetry can't be used.</exception>
     public static async Task RunAsync(OperatorOptions options, ILoggerFactory logs, TimeProvider time, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(options);
         var log = logs.CreateLogger("Trestle.Operator");
         using var api = new KubeClientOptions { Kubeconfig = options.Kubeconfig }.Open(time, TrestleJson.Default, OperatorJson.Default);
+        await using var telemetry = await OperatorTelemetry.StartAsync(options, new ConfigurationBuilder().AddEnvironmentVariables().Build(), time, log, ct);
         while (!ct.IsCancellationRequested)
         {
             try
             {
-                await LeadAsync(api, options, time, log, ct);
+                await LeadAsync(api, options, telemetry, time, log, ct);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
@@ -38,12 +41,12 @@ public static class OperatorHost
         }
     }
 
-    private static Task LeadAsync(IKubeApi api, OperatorOptions options, TimeProvider time, ILogger log, CancellationToken ct)
+    private static Task LeadAsync(IKubeApi api, OperatorOptions options, OperatorTelemetry telemetry, TimeProvider time, ILogger log, CancellationToken ct)
     {
         if (!options.LeaderElection) return TermAsync(ct);
         var identity = $"{Environment.MachineName}_{Environment.ProcessId}_{Guid.NewGuid().ToString("N")[..8]}";
         return new LeaderGate(api, options.Namespace, LeaseName, identity, time, log).RunAsync(TermAsync, ct);
 
-        Task TermAsync(CancellationToken term) => new OperatorTerm(api, options, time, log).RunAsync(term);
+        Task TermAsync(CancellationToken term) => new OperatorTerm(api, options, telemetry, time, log).RunAsync(term);
     }
 }

@@ -15,6 +15,12 @@ internal static partial class OperatorLog
     [LoggerMessage(102, LogLevel.Warning, "operator can't work: {Message}; again in {Seconds} s")]
     public static partial void CannotWork(ILogger log, string message, double seconds);
 
+    [LoggerMessage(103, LogLevel.Information, "metrics at {Url}/metrics")]
+    public static partial void ServesMetrics(ILogger log, string url);
+
+    [LoggerMessage(104, LogLevel.Error, "{Job}: metrics and traces lack one of its changes")]
+    public static partial void TelemetryBroke(ILogger log, Exception error, ObjectKey job);
+
     [LoggerMessage(110, LogLevel.Information, "{Job}: attempt {Attempt} is admitted, nodes: {Nodes}")]
     public static partial void Admitted(ILogger log, ObjectKey job, int attempt, int nodes);
 
