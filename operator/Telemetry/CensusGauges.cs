@@ -19,7 +19,7 @@ internal sealed class CensusGauges
     private readonly Gauge _allocated;
     private readonly Gauge _free;
     private readonly Gauge _requested;
-    private World? _world;
+    private WatchedCaches? _caches;
     private long? _takenAt;
 
     public CensusGauges(MetricMaker make, MetricLabels labels, TimeProvider time)
@@ -36,13 +36,13 @@ internal sealed class CensusGauges
     }
 
     /// <summary>Counts from these caches from now on; from none when null, so that two processes never tell of one cluster.</summary>
-    public void Look(World? world)
+    public void Look(WatchedCaches? caches)
     {
         lock (_lock)
         {
-            (_world, _takenAt) = (world, null);
-            _leader.Set(world is null ? 0 : 1);
-            if (world is null) Clear();
+            (_caches, _takenAt) = (caches, null);
+            _leader.Set(caches is null ? 0 : 1);
+            if (caches is null) Clear();
         }
     }
 
@@ -51,12 +51,12 @@ internal sealed class CensusGauges
     {
         lock (_lock)
         {
-            if (_world is not { Filled.IsCompleted: true } || (_takenAt is { } at && _time.GetElapsedTime(at) < Freshness)) return;
+            if (_caches is not { Filled.IsCompleted: true } || (_takenAt is { } at && _time.GetElapsedTime(at) < Freshness)) return;
             _takenAt = _time.GetTimestamp();
             var now = _time.GetUtcNow().UtcDateTime;
-            var jobs = _world.Jobs.Items;
+            var jobs = _caches.Jobs.Items;
             Publish(QueueCensus.Take(jobs, _labels, now), now);
-            Publish(GpuCensus.Take(_world.Nodes.Items, _world.Pods.Items, jobs, _labels));
+            Publish(GpuCensus.Take(_caches.Nodes.Items, _caches.Pods.Items, jobs, _labels));
         }
     }
 

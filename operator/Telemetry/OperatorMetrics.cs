@@ -33,7 +33,7 @@ internal sealed class OperatorMetrics : IDisposable
     }
 
     /// <summary>Where the gauges are counted from; null: nowhere.</summary>
-    public void Look(World? world) => _gauges.Look(world);
+    public void Look(WatchedCaches? caches) => _gauges.Look(caches);
 
     /// <summary>Writes the text format of Prometheus, version 0.0.4.</summary>
     public Task WriteAsync(Stream to, CancellationToken ct) => _registry.CollectAndExportAsTextAsync(to, ct);

@@ -63,7 +63,7 @@ internal sealed class OperatorTelemetry : IAsyncDisposable
     {
         if (_spans is not null) JobFeed.Follow(jobs, _spans.Observe, _log);
         if (_metrics is not null) JobFeed.Follow(jobs, _metrics.Jobs.Observe, _log);
-        _metrics?.Look(new World(jobs.Cache, pods.Cache, nodes.Cache) { Filled = Task.WhenAll(jobs.Synced, pods.Synced, nodes.Synced) });
+        _metrics?.Look(new WatchedCaches(jobs.Cache, pods.Cache, nodes.Cache) { Filled = Task.WhenAll(jobs.Synced, pods.Synced, nodes.Synced) });
         return new Term(_metrics);
     }
 
