@@ -1,8 +1,10 @@
 using k8s.Models;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Health;
+using Trestle.Operator.Telemetry;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
 
@@ -18,7 +20,7 @@ public static class OperatorHost
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs until cancelled, then ends what it started. A server that can't be reached is waited for.</summary>
-    /// <exception cref="InvalidOperationException">The kubeconfig or the rendezvous Secret can't be used.</exception>
+    /// <exception cref="InvalidOperationException">The kubeconfig, the rendezvous Secret, MetricsListen or a variable of OpenTelemetry can't be used.</exception>
     public static async Task RunAsync(OperatorOptions options, ILoggerFactory logs, TimeProvider time, CancellationToken ct, OperatorHealth? health = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -30,11 +32,12 @@ public static class OperatorHost
     {
         var log = logs.CreateLogger("Trestle.Operator");
         await using var stopping = ct.Register(() => health.Is(OperatorPhase.Stopping));
+        await using var telemetry = await OperatorTelemetry.StartAsync(options, new ConfigurationBuilder().AddEnvironmentVariables().Build(), time, log, ct);
         while (!ct.IsCancellationRequested)
         {
             try
             {
-                await LeadAsync(api, options, time, log, health, ct);
+                await (options.LeaderElection ? LeadAsync() : TermAsync(ct));
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
@@ -47,26 +50,20 @@ public static class OperatorHost
                 await Task.Delay(Pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-    }
 
-    private static async Task LeadAsync(IKubeApi api, OperatorOptions options, TimeProvider time, ILogger log, OperatorHealth health, CancellationToken ct)
-    {
-        if (!options.LeaderElection)
+        async Task LeadAsync()
         {
-            await TermAsync(ct);
-            return;
+            // The gate waits in silence for a server that can't be reached; who can't even read the lease is no stand-by.
+            await api.FindAsync<V1Lease>(new ObjectKey(options.Namespace, LeaseName), ct);
+            health.Is(OperatorPhase.StandingBy);
+            var identity = $"{Environment.MachineName}_{Environment.ProcessId}_{Guid.NewGuid().ToString("N")[..8]}";
+            await new LeaderGate(api, options.Namespace, LeaseName, identity, time, log, LeaseTiming.OfSeconds(options.LeaseSeconds)).RunAsync(TermAsync, ct);
         }
-
-        // The gate waits in silence for a server that can't be reached; who can't even read the lease is no stand-by.
-        await api.FindAsync<V1Lease>(new ObjectKey(options.Namespace, LeaseName), ct);
-        health.Is(OperatorPhase.StandingBy);
-        var identity = $"{Environment.MachineName}_{Environment.ProcessId}_{Guid.NewGuid().ToString("N")[..8]}";
-        await new LeaderGate(api, options.Namespace, LeaseName, identity, time, log, LeaseTiming.OfSeconds(options.LeaseSeconds)).RunAsync(TermAsync, ct);
 
         async Task TermAsync(CancellationToken term)
         {
             health.Is(OperatorPhase.FillingCaches);
-            await new OperatorTerm(api, options, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
+            await new OperatorTerm(api, options, telemetry, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
             health.Is(OperatorPhase.StandingBy);
         }
     }

@@ -18,6 +18,12 @@ internal static partial class OperatorLog
     [LoggerMessage(103, LogLevel.Information, "operator starts; its namespace is {Namespace}, health at {Health}")]
     public static partial void Starting(ILogger log, string @namespace, string health);
 
+    [LoggerMessage(104, LogLevel.Information, "metrics at {Url}/metrics")]
+    public static partial void ServesMetrics(ILogger log, string url);
+
+    [LoggerMessage(105, LogLevel.Error, "{Job}: metrics and traces lack one of its changes")]
+    public static partial void TelemetryBroke(ILogger log, Exception error, ObjectKey job);
+
     [LoggerMessage(110, LogLevel.Information, "{Job}: attempt {Attempt} is admitted, nodes: {Nodes}")]
     public static partial void Admitted(ILogger log, ObjectKey job, int attempt, int nodes);
 

@@ -23,6 +23,9 @@ public sealed record OperatorOptions
     /// <summary>Address of the rendezvous server as pods reach it; when null the one it listens on.</summary>
     public string? RendezvousUrl { get; init; }
 
+    /// <summary>Where GET /metrics is answered, without a login, e.g. http://0.0.0.0:9464; nowhere when null.</summary>
+    public string? MetricsListen { get; init; }
+
     /// <summary>Namespace of the operator's own objects.</summary>
     public string Namespace { get; init; } = Names.SystemNamespace;
 

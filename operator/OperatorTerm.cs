@@ -5,6 +5,7 @@ using Trestle.Operator.JobGroups;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Scheduling;
 using Trestle.Operator.Storages;
+using Trestle.Operator.Telemetry;
 using Trestle.Operator.TrainingJobs;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
@@ -24,6 +25,7 @@ internal sealed class OperatorTerm
 
     private readonly IKubeApi _api;
     private readonly OperatorOptions _options;
+    private readonly OperatorTelemetry _telemetry;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Informer<TrainingJob> _jobs;
@@ -34,9 +36,9 @@ internal sealed class OperatorTerm
     private readonly Informer<PodView> _pods;
     private PodSettings _settings;
 
-    public OperatorTerm(IKubeApi api, OperatorOptions options, TimeProvider time, ILogger log)
+    public OperatorTerm(IKubeApi api, OperatorOptions options, OperatorTelemetry telemetry, TimeProvider time, ILogger log)
     {
-        (_api, _options, _time, _log) = (api, options, time, log);
+        (_api, _options, _telemetry, _time, _log) = (api, options, telemetry, time, log);
         _settings = new PodSettings(options.DefaultImage, options.NodeImage, "", options.DefaultStorageRoot) { LauncherAccount = options.LauncherAccount };
         _groups = new Informer<JobGroup>(api, Selection.All, time, log);
         _storages = new Informer<Storage>(api, Selection.All, time, log);
@@ -64,6 +66,7 @@ internal sealed class OperatorTerm
         using var jobs = JobController(key, events);
         using var groups = GroupController(events);
         using var storages = StorageController();
+        using var watch = _telemetry.Watch(_jobs, _pods, _nodes);
         _pods.Changed += (_, _) => rendezvous.PodChanged();
 
         List<Task> parts = [_jobs.RunAsync(term.Token), _groups.RunAsync(term.Token), _storages.RunAsync(term.Token), _queues.RunAsync(term.Token), _nodes.RunAsync(term.Token), _pods.RunAsync(term.Token), events.RunAsync(term.Token)];

@@ -4,6 +4,7 @@ using System.Text.Json;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Telemetry;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
 
@@ -73,6 +74,7 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     /// <summary>One pass. Gives when to look again without a change; null for never.</summary>
     internal async Task<TimeSpan?> PassAsync(CancellationToken ct)
     {
+        using var timed = OperatorMeter.TimePass(time);
         var now = time.GetUtcNow();
         await _decisions.MakeSureAsync(ct);
         var jobs = new Dictionary<ObjectKey, TrainingJob>();

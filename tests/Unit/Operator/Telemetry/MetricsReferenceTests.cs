@@ -1,0 +1,39 @@
+using Trestle.Operator.Telemetry;
+
+namespace Trestle.Operator.Tests.Telemetry;
+
+public sealed class MetricsReferenceTests
+{
+    private const string Refresh = "docs/reference/metrics.md is stale; run: UPDATE_DOCS=1 dotnet test --project tests/Unit/Operator";
+
+    [Fact]
+    public async Task The_reference_is_what_the_instruments_say()
+    {
+        var path = SourceTree.File("docs/reference/metrics.md");
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1") await File.WriteAllTextAsync(path, MetricsReference.Text, TestContext.Current.CancellationToken);
+
+        (await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken)).ShouldBe(MetricsReference.Text, Refresh);
+    }
+
+    [Fact]
+    public async Task Every_metric_on_the_page_is_in_the_table_and_every_one_of_the_table_on_the_page()
+    {
+        using var metrics = new OperatorMetrics(TimeProvider.System);
+
+        var types = (await metrics.TextAsync()).Split('\n').Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(line => line["# TYPE ".Length..]);
+
+        types.Order().ShouldBe(MetricTable.All.Select(metric => $"{metric.Name} {metric.Type.ToString().ToLowerInvariant()}").Order());
+    }
+
+    [Fact]
+    public void Names_end_as_Prometheus_wants_them_to()
+    {
+        foreach (var metric in MetricTable.All)
+        {
+            metric.Name.ShouldMatch("^trestle_[a-z_]+$");
+            metric.Name.EndsWith("_total", StringComparison.Ordinal).ShouldBe(metric.Type == MetricType.Counter, metric.Name);
+            (metric.Unit == "seconds").ShouldBe(metric.Name.EndsWith("_seconds", StringComparison.Ordinal), metric.Name);
+            (metric.Buckets is not null).ShouldBe(metric.Type == MetricType.Histogram, metric.Name);
+        }
+    }
+}
