@@ -25,6 +25,8 @@ internal sealed record ProgramOptions(OperatorOptions Operator, string HealthLis
             LauncherAccount = values.Name(Settings.LauncherAccount),
             RendezvousListen = values.Listen(Settings.RendezvousListen),
             RendezvousUrl = values.Url(Settings.RendezvousUrl),
+            MetricsListen = values.ListenOrNowhere(Settings.MetricsListen),
+            StarvationTimeout = values.Time(Settings.StarvationTimeout),
             LeaderElection = values.Flag(Settings.LeaderElection),
             LeaseSeconds = values.Number(Settings.LeaseSeconds, 3, 300),
         };

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
+using Trestle.Api.V1Alpha1;
 
 namespace Trestle.Operator.Hosting;
 
@@ -46,6 +47,10 @@ internal sealed partial class SettingValues
             ? number
             : throw Wrong(setting, $"a whole number from {least} to {most}", Text(setting));
 
+    /// <summary>A duration such as 90s, 10m or 1h.</summary>
+    public TimeSpan Time(Setting setting) =>
+        Duration.TryParse(Text(setting), out var time) && time > TimeSpan.Zero ? time : throw Wrong(setting, "a duration such as 90s, 10m or 1h", Text(setting));
+
     public T Choice<T>(Setting setting)
         where T : struct, Enum =>
         Enum.TryParse<T>(Text(setting), ignoreCase: true, out var choice) && Enum.IsDefined(choice) && !char.IsDigit(Text(setting)![0])
@@ -66,9 +71,13 @@ internal sealed partial class SettingValues
         Text(setting) is not { } path || File.Exists(path) ? Text(setting) : throw new SettingException($"{setting.Both} names {path}, which is no file; give the path of a kubeconfig or leave it out");
 
     /// <summary>An address to listen on.</summary>
-    public string Listen(Setting setting)
+    /// <exception cref="SettingException">It is none, or none is given.</exception>
+    public string Listen(Setting setting) => ListenOrNowhere(setting) ?? throw Wrong(setting, "an address to listen on, e.g. http://*:8090", "");
+
+    /// <summary>An address to listen on; null when none is given.</summary>
+    public string? ListenOrNowhere(Setting setting)
     {
-        var text = Text(setting)!;
+        if (Text(setting) is not { } text) return null;
         try
         {
             if (BindingAddress.Parse(text) is { Scheme: "http", PathBase: "", Host.Length: > 0, IsUnixPipe: false, Port: >= 0 and <= 65535 }) return text;

@@ -24,7 +24,9 @@ public sealed class OperatorProcess : IAsyncDisposable
     public static OperatorProcess Start(string kubeconfig, IReadOnlyDictionary<string, string?>? environment = null) => new(Command.Start("dotnet", [Program],
         new Dictionary<string, string?>(environment ?? new Dictionary<string, string?>())
         {
-            ["KUBECONFIG"] = kubeconfig,
+            ["TRESTLE_KUBECONFIG"] = kubeconfig,
+            ["TRESTLE_RENDEZVOUS_LISTEN"] = "http://127.0.0.1:0",
+            ["TRESTLE_HEALTH_LISTEN"] = "http://127.0.0.1:0",
         }));
 
     /// <summary>kill -9.</summary>

@@ -28,6 +28,7 @@ public sealed class ProgramOptionsTests
     [InlineData("--rendezvous-listen=8090", "TRESTLE_RENDEZVOUS_LISTEN (--rendezvous-listen) must be an address to listen on, e.g. http://*:8090; got '8090'")]
     [InlineData("--rendezvous-listen=https://*:8090", "TRESTLE_RENDEZVOUS_LISTEN (--rendezvous-listen) must be an address to listen on, e.g. http://*:8090; got 'https://*:8090'")]
     [InlineData("--health-listen=http://*:99999", "TRESTLE_HEALTH_LISTEN (--health-listen) must be an address to listen on, e.g. http://*:8090; got 'http://*:99999'")]
+    [InlineData("--starvation-timeout=soon", "TRESTLE_STARVATION_TIMEOUT (--starvation-timeout) must be a duration such as 90s, 10m or 1h; got 'soon'")]
     [InlineData("--leader-election=yes", "TRESTLE_LEADER_ELECTION (--leader-election) must be true or false; got 'yes'")]
     [InlineData("--lease-seconds=2", "TRESTLE_LEASE_SECONDS (--lease-seconds) must be a whole number from 3 to 300; got '2'")]
     [InlineData("--log-level=loud", "TRESTLE_LOG_LEVEL (--log-level) must be one of Trace, Debug, Information, Warning, Error, Critical, None; got 'loud'")]

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Trestle.Integration.Tests.Operator;
+namespace Trestle.Integration.Tests.Operators;
 
 /// <summary>Stands between a client and the API server: passes everything on, or answers in its place as an overloaded server does.</summary>
 internal sealed class FaultyProxy : IAsyncDisposable

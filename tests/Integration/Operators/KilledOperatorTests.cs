@@ -1,7 +1,7 @@
 using Trestle.Testing;
 using Trestle.Testing.Hollow;
 
-namespace Trestle.Integration.Tests.Operator;
+namespace Trestle.Integration.Tests.Operators;
 
 /// <summary>kill -9 of the operator's process under load, at moments of chance.</summary>
 public sealed class KilledOperatorTests

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Trestle.Testing;
 using Trestle.Testing.Hollow;
 
-namespace Trestle.Integration.Tests.Operator;
+namespace Trestle.Integration.Tests.Operators;
 
 /// <summary>
 /// A cluster of hollow nodes with jobs whose fate is in their names: "ok" ends well, "once" fails in its first attempt, "never" fails

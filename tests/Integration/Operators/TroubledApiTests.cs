@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Trestle.Testing;
 using Trestle.Testing.Hollow;
 
-namespace Trestle.Integration.Tests.Operator;
+namespace Trestle.Integration.Tests.Operators;
 
 /// <summary>The API server refuses, breaks or is silent for a while; nodes come and go; things are taken away by hand.</summary>
 public sealed class TroubledApiTests
