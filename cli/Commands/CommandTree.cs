@@ -20,6 +20,7 @@ internal static class CommandTree
         new("resume", [], (host, _) => SuspendCommand.Build(host, suspend: false)),
         new("retry", [], (host, _) => RetryCommand.Build(host)),
         new("infra", ["sinfo"], (host, _) => InfraCommand.Build(host)),
+        new("plan", [], PlanCommand.Build),
         new("convert", [], (host, _) => ConvertCommand.Build(host)),
         new("local", [], (host, _) => LocalCommand.Build(host)),
         new("whoami", [], (host, _) => WhoAmICommand.Build(host)),
@@ -52,5 +53,5 @@ internal static class CommandTree
         return root;
     }
 
-    public static bool TakesTrailingCommand(Command command) => command.Name == "launch";
+    public static bool TakesTrailingCommand(Command command) => command.Name is "launch" or "plan";
 }

@@ -8,6 +8,8 @@ using k8s.Models;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Jobs;
+using Trestle.Cli.Planning;
+using Trestle.Operator.Views;
 
 namespace Trestle.Cli.Connection;
 
@@ -83,6 +85,22 @@ internal sealed class Cluster : IDisposable
             // A user of a real cluster need not see our namespace.
             return null;
         }
+    }
+
+    /// <summary>All that the operator decides from, of all namespaces; storages of some.</summary>
+    public async Task<PlanScene> SceneAsync(IReadOnlyList<string> namespaces, CancellationToken cancellation)
+    {
+        var all = await JobsAsync(allNamespaces: true, cancellation);
+        var storages = new List<Storage>();
+        foreach (var ns in namespaces) storages.AddRange(await ListAsync(ApiPaths.Collection(Storage.KubePlural, ns), "", item => item.Deserialize(TrestleJson.Default.Storage)!, cancellation));
+        return new PlanScene(
+            all.All,
+            all.Groups,
+            await ListAsync(ApiPaths.Collection(Queue.KubePlural, null), "", item => item.Deserialize(TrestleJson.Default.Queue)!, cancellation),
+            await ListAsync("/api/v1/nodes", "", item => item.Deserialize(OperatorJson.Default.NodeView)!, cancellation),
+            await ListAsync("/api/v1/pods", "", item => item.Deserialize(OperatorJson.Default.PodView)!, cancellation),
+            storages,
+            await ObjectRootAsync(cancellation));
     }
 
     public Task<IReadOnlyList<V1Node>> NodesAsync(CancellationToken cancellation) =>
