@@ -8,6 +8,8 @@ namespace Trestle.Integration.Tests.Containers;
 /// <summary>An image as `dotnet publish` writes it to a file, with what it adds to its base unpacked.</summary>
 internal sealed class PublishedImage
 {
+    private const string ConfigFile = "Config";
+
     private PublishedImage(JsonNode config, string root) => (Config, Root) = (config, root);
 
     /// <summary>User, Env, Entrypoint and so on.</summary>
@@ -44,7 +46,7 @@ internal sealed class PublishedImage
             await TarFile.ExtractToDirectoryAsync(zip, root, overwriteFiles: true);
         }
 
-        var image = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(unpacked, (string)manifest["Config"]!)))!;
+        var image = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(unpacked, (string)manifest[ConfigFile]!)))!;
         image["config"]!["Tags"] = manifest["RepoTags"]!.DeepClone();
         return new PublishedImage(image["config"]!, root);
     }
