@@ -53,9 +53,12 @@ public static class OperatorHost
     {
         if (!options.LeaderElection)
         {
-            await TermAsync(ct);
+            await WorkAsync(ct);
             return;
         }
+
+        var mark = new LeaderMark(api, options.PodName is { } pod ? new ObjectKey(options.Namespace, pod) : null);
+        await mark.RemoveAsync(ct);
 
         // The gate waits in silence for a server that can't be reached; who can't even read the lease is no stand-by.
         await api.FindAsync<V1Lease>(new ObjectKey(options.Namespace, LeaseName), ct);
@@ -63,11 +66,20 @@ public static class OperatorHost
         var identity = $"{Environment.MachineName}_{Environment.ProcessId}_{Guid.NewGuid().ToString("N")[..8]}";
         await new LeaderGate(api, options.Namespace, LeaseName, identity, time, log, LeaseTiming.OfSeconds(options.LeaseSeconds)).RunAsync(TermAsync, ct);
 
+        // What fails here comes out of the gate, and the next try takes the mark away first.
         async Task TermAsync(CancellationToken term)
         {
-            health.Is(OperatorPhase.FillingCaches);
-            await new OperatorTerm(api, options, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
+            await mark.SetAsync(term);
+            await WorkAsync(term);
             health.Is(OperatorPhase.StandingBy);
+            using var limit = new CancellationTokenSource(Pause, time);
+            await mark.RemoveAsync(limit.Token);
+        }
+
+        Task WorkAsync(CancellationToken term)
+        {
+            health.Is(OperatorPhase.FillingCaches);
+            return new OperatorTerm(api, options, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
         }
     }
 }

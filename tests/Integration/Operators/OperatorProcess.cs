@@ -21,12 +21,14 @@ internal sealed class OperatorProcess : IAsyncDisposable
 
     /// <param name="plane">Where it works.</param>
     /// <param name="rendezvousPort">May be the same for several: the leader alone listens, as behind the chart's Service.</param>
-    public static OperatorProcess Start(LocalPlane plane, int rendezvousPort)
+    /// <param name="pod">The pod it is taken to run in.</param>
+    public static OperatorProcess Start(LocalPlane plane, int rendezvousPort, string? pod = null)
     {
         var health = FreePort();
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["TRESTLE_KUBECONFIG"] = plane.Kubeconfig,
+            ["TRESTLE_POD_NAME"] = pod,
             ["TRESTLE_DEFAULT_IMAGE"] = "local",
             ["TRESTLE_DEFAULT_STORAGE_ROOT"] = plane.Objects,
             ["TRESTLE_RENDEZVOUS_LISTEN"] = $"http://127.0.0.1:{rendezvousPort}",
