@@ -28,7 +28,7 @@ done
 require_dotnet
 mapfile -t projects < <(dotnet sln Operator.sln list | grep "^tests/Unit/")
 if [ "$suites" = all ]; then
-    require_packages bubblewrap python3 python3-torch shellcheck
+    require_packages bubblewrap clang python3 python3-torch shellcheck zlib1g-dev
     require_npm
     PATH="$(dirname "$(eng/kubectl.sh)"):$PATH"
     export PATH

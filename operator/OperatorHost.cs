@@ -53,18 +53,30 @@ public static class OperatorHost
 
         async Task LeadAsync()
         {
+            var mark = new LeaderMark(api, options.PodName is { } pod ? new ObjectKey(options.Namespace, pod) : null);
+            await mark.RemoveAsync(ct);
+
             // The gate waits in silence for a server that can't be reached; who can't even read the lease is no stand-by.
             await api.FindAsync<V1Lease>(new ObjectKey(options.Namespace, LeaseName), ct);
             health.Is(OperatorPhase.StandingBy);
             var identity = $"{Environment.MachineName}_{Environment.ProcessId}_{Guid.NewGuid().ToString("N")[..8]}";
-            await new LeaderGate(api, options.Namespace, LeaseName, identity, time, log, LeaseTiming.OfSeconds(options.LeaseSeconds)).RunAsync(TermAsync, ct);
+            await new LeaderGate(api, options.Namespace, LeaseName, identity, time, log, LeaseTiming.OfSeconds(options.LeaseSeconds)).RunAsync(term => MarkedAsync(mark, term), ct);
         }
 
-        async Task TermAsync(CancellationToken term)
+        // What fails here comes out of the gate, and the next try takes the mark away first.
+        async Task MarkedAsync(LeaderMark mark, CancellationToken term)
+        {
+            await mark.SetAsync(term);
+            await TermAsync(term);
+            health.Is(OperatorPhase.StandingBy);
+            using var limit = new CancellationTokenSource(Pause, time);
+            await mark.RemoveAsync(limit.Token);
+        }
+
+        Task TermAsync(CancellationToken term)
         {
             health.Is(OperatorPhase.FillingCaches);
-            await new OperatorTerm(api, options, telemetry, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
-            health.Is(OperatorPhase.StandingBy);
+            return new OperatorTerm(api, options, telemetry, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
         }
     }
 }

@@ -32,11 +32,14 @@ public sealed record OperatorOptions
     /// <summary>Who waited so long for nodes has them reserved, so that smaller jobs don't pass any more.</summary>
     public TimeSpan StarvationTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Name of the pod it runs in, which is marked while it leads; null when it runs in none.</summary>
+    public string? PodName { get; init; }
+
     /// <summary>False when nobody else runs an operator on this API server.</summary>
     public bool LeaderElection { get; init; } = true;
 
     /// <summary>How long the lease of a leader that died keeps others out, in seconds; at least 3.</summary>
-    public int LeaseSeconds { get; init; } = 15;
+    public int LeaseSeconds { get; init; } = 10;
 
     /// <summary>Service account that jobs with submitsJobs run as, in their own namespace; when null the namespace's default one.</summary>
     public string? LauncherAccount { get; init; }

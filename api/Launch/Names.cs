@@ -3,6 +3,9 @@ namespace Trestle.Api.Launch;
 /// <summary>Labels of pods, services and child objects.</summary>
 public static class Labels
 {
+    /// <summary>"true" on the operator's pod that leads.</summary>
+    public const string Leader = "trestle.dev/leader";
+
     /// <summary>Uid of the TrainingJob.</summary>
     public const string JobUid = "trestle.dev/job-uid";
 

@@ -1,3 +1,4 @@
+using Trestle.Testing;
 using Trestle.Testing.Hollow;
 
 namespace Trestle.Bench.Gang;

@@ -19,6 +19,7 @@ internal sealed record ProgramOptions(OperatorOptions Operator, string HealthLis
         {
             Kubeconfig = values.ExistingFile(Settings.Kubeconfig),
             Namespace = values.Name(Settings.Namespace)!,
+            PodName = values.Text(Settings.PodName),
             DefaultImage = values.Image(Settings.DefaultImage),
             NodeImage = values.Image(Settings.NodeImage),
             DefaultStorageRoot = values.AbsolutePath(Settings.DefaultStorageRoot),

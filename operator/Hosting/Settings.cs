@@ -5,6 +5,7 @@ internal static class Settings
 {
     public static readonly Setting Kubeconfig = new("kubeconfig", null, "path of a kubeconfig; when left out the pod's own service account, else KUBECONFIG or ~/.kube/config");
     public static readonly Setting Namespace = new("namespace", "trestle-system", "namespace of the operator's lease and Secret");
+    public static readonly Setting PodName = new("pod-name", null, "the operator's own pod, labelled trestle.dev/leader while it leads");
     public static readonly Setting DefaultImage = new("default-image", null, "image of jobs without spec.image; when left out they are refused");
     public static readonly Setting NodeImage = new("node-image", null, "image with trestle-node; when left out trestle-node must be in the job's image");
     public static readonly Setting DefaultStorageRoot = new("default-storage-root", null, "absolute directory under which missing storages are made; when left out such jobs wait");
@@ -15,14 +16,14 @@ internal static class Settings
     public static readonly Setting MetricsListen = new("metrics-listen", null, "where /metrics is served, without a login; nowhere when left out");
     public static readonly Setting StarvationTimeout = new("starvation-timeout", "10m", "a job that waited so long has nodes reserved for it");
     public static readonly Setting LeaderElection = new("leader-election", "true", "false when nobody else runs an operator on this cluster");
-    public static readonly Setting LeaseSeconds = new("lease-seconds", "15", "how long the lease of a leader that died keeps others out, 3 to 300");
+    public static readonly Setting LeaseSeconds = new("lease-seconds", "10", "how long the lease of a leader that died keeps others out, 3 to 300");
     public static readonly Setting LogLevel = new("log-level", "Information", "Trace, Debug, Information, Warning or Error");
     public static readonly Setting LogFormat = new("log-format", "text", "text or json");
 
     /// <summary>In the order of <c>--help</c>.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Kubeconfig, Namespace, DefaultImage, NodeImage, DefaultStorageRoot, LauncherAccount,
+        Kubeconfig, Namespace, PodName, DefaultImage, NodeImage, DefaultStorageRoot, LauncherAccount,
         RendezvousListen, RendezvousUrl, HealthListen, MetricsListen, StarvationTimeout, LeaderElection, LeaseSeconds, LogLevel, LogFormat,
     ];
 }

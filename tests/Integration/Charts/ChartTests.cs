@@ -47,7 +47,7 @@ public sealed class ChartTests : IAsyncLifetime
         variables["TRESTLE_RENDEZVOUS_URL"].ShouldBe("http://trestle.trestle-system.svc:9090");
         variables["TRESTLE_METRICS_LISTEN"].ShouldBe("http://*:9080");
         variables["TRESTLE_LAUNCHER_ACCOUNT"].ShouldBe("launcher");
-        (variables["TRESTLE_DEFAULT_IMAGE"], variables["TRESTLE_DEFAULT_STORAGE_ROOT"], variables["TRESTLE_LEASE_SECONDS"]).ShouldBe(("example/train:1", "/shared/trestle", "10"));
+        (variables["TRESTLE_DEFAULT_IMAGE"], variables["TRESTLE_DEFAULT_STORAGE_ROOT"], variables["TRESTLE_LEASE_SECONDS"]).ShouldBe(("example/train:1", "/shared/trestle", "12"));
     }
 
     [Fact]

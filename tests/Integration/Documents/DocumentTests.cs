@@ -51,7 +51,7 @@ public sealed partial class DocumentTests
     private static partial Regex Link();
 
     // examples/…, ./quickstart.sh and the like, also in code blocks; not what stands under another folder or in a pattern.
-    [GeneratedRegex(@"(?<![\w./~-])(\./)?(?<path>(api|bench|cli|crds|docs|examples|local|node|operator|runtime|tests)/[\w./-]*|(?<=\./)\w+(\.sh)?(?=[\s`]))(?![\w*{])", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(?<![\w./~-])(\./)?(?<path>(api|bench|charts|cli|config|crds|docs|examples|local|node|operator|runtime|tests)/[\w./-]*|(?<=\./)\w+(\.sh)?(?=[\s`]))(?![\w*{])", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Mentioned();
 
     [GeneratedRegex(@"^  (?<name>[a-z]+)", RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]

@@ -1,5 +1,4 @@
 using Trestle.Testing;
-using Trestle.Testing.Hollow;
 
 namespace Trestle.Integration.Tests.Operators;
 
@@ -19,9 +18,9 @@ public sealed class KilledOperatorTests
         {
             await using var victim = OperatorProcess.Start(world.Cluster.Kubeconfig, Settings);
             for (var open = await world.UnendedAsync(); open < 20; open++) await SubmitAsync(world, chance, submitted++);
-            await Condition.UntilAsync("the operator works", () => Task.FromResult(victim.Log.Contains("operator works", StringComparison.Ordinal)), explain: () => Task.FromResult(victim.Log));
+            await victim.UntilAsync("leading");
             await Task.Delay(TimeSpan.FromMilliseconds(chance.Next(0, 700)), TimeProvider.System, TestContext.Current.CancellationToken);
-            victim.Kill();
+            victim.Signal("KILL");
         }
 
         await using var last = OperatorProcess.Start(world.Cluster.Kubeconfig, Settings);

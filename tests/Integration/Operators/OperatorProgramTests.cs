@@ -18,8 +18,16 @@ public sealed class OperatorProgramTests : IAsyncLifetime
     [Fact]
     public async Task It_runs_a_job_and_gives_the_lease_back_when_it_is_asked_to_end()
     {
-        await using var program = OperatorProcess.Start(_plane, OperatorProcess.FreePort());
+        // Stands for the pod that the program runs in: the label left by a process that was killed goes first, and the leader sets its own.
+        (await _plane.KubectlAsync("create", "-f", _plane.Files.Write("pods.yaml", OperatorPod("op-0", "1") + "\n---\n" + OperatorPod("op-1", "true")))).ShouldExit(0);
+        await using var program = OperatorProcess.Start(_plane, OperatorProcess.FreePort(), "op-0");
         await program.UntilAsync("leading");
+        await using (var second = OperatorProcess.Start(_plane, OperatorProcess.FreePort(), "op-1"))
+        {
+            await second.UntilAsync("standing by for the lease");
+            (await MarkAsync("op-0"), await MarkAsync("op-1")).ShouldBe(("true", null));
+        }
+
         (await program.AskAsync("/healthz")).Status.ShouldBe(HttpStatusCode.OK);
         (await program.AskAsync("/else")).Status.ShouldBe(HttpStatusCode.NotFound);
         await MakeAsync("small", nodes: 2, "echo rank $TRESTLE_NODE_RANK of $TRESTLE_NUM_NODES");
@@ -29,6 +37,7 @@ public sealed class OperatorProgramTests : IAsyncLifetime
         program.Signal("TERM");
         (await program.EndAsync()).ShouldExit(0);
         (await HolderAsync()).ShouldBeNullOrEmpty();
+        (await MarkAsync("op-0")).ShouldBeNull();
     }
 
     [Fact]
@@ -61,6 +70,11 @@ public sealed class OperatorProgramTests : IAsyncLifetime
         pods.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith("ADDED", StringComparison.Ordinal))
             .Select(line => line.Split(' ')[1]).Order(StringComparer.Ordinal).ShouldBe(expected);
     }
+
+    private static string OperatorPod(string name, string mark) =>
+        $"{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: trestle-system, labels: {{trestle.dev/leader: '{mark}'}}}}, spec: {{schedulingGates: [{{name: test/never}}], containers: [{{name: main, image: x}}]}}}}";
+
+    private async Task<string?> MarkAsync(string pod) => (string?)(await _plane.GetAsync($"api/v1/namespaces/trestle-system/pods/{pod}"))!["metadata"]!["labels"]?["trestle.dev/leader"];
 
     private async Task MakeAsync(string name, int nodes, string run, string? storage = null)
     {

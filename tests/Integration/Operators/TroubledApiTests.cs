@@ -1,6 +1,6 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Trestle.Testing;
-using Trestle.Testing.Hollow;
 
 namespace Trestle.Integration.Tests.Operators;
 
@@ -55,7 +55,7 @@ public sealed class TroubledApiTests
     {
         await using var world = await HollowWorld.OpenAsync(nodes: 2);
         await using var worker = OperatorProcess.Start(world.Cluster.Kubeconfig);
-        await world.Cluster.Http.CreateAsync("api/v1/namespaces", System.Text.Json.Nodes.JsonNode.Parse("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"gone"}}""")!, Ct);
+        await world.Cluster.Http.CreateAsync("api/v1/namespaces", JsonNode.Parse("""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"gone"}}""")!, Ct);
         await world.SubmitAsync("long", ranks: 2, gpus: 8, ns: "gone");
         await Condition.UntilAsync("the job runs", async () => (string?)(await world.JobsAsync()).Single()["status"]?["phase"] == "Running", explain: () => world.ExplainAsync(worker));
         await world.Cluster.Http.DeleteAsync("api/v1/namespaces/gone", Ct);
@@ -81,6 +81,6 @@ public sealed class TroubledApiTests
         world.Witness.Violations.ShouldBeEmpty();
     }
 
-    private static Task PhaseAsync(HollowWorld world, OperatorProcess worker, Func<System.Text.Json.Nodes.JsonNode, bool> holds) =>
+    private static Task PhaseAsync(HollowWorld world, OperatorProcess worker, Func<JsonNode, bool> holds) =>
         Condition.UntilAsync("the job is as it should be", async () => holds((await world.JobsAsync()).Single()), explain: () => world.ExplainAsync(worker));
 }
