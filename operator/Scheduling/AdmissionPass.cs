@@ -32,7 +32,8 @@ internal sealed class AdmissionPass
         // Whoever has the least choice chooses first.
         foreach (var job in gang.Jobs.Count == 1 ? gang.Jobs : [.. gang.Jobs.OrderBy(job => Fit(job.Shape).Total / (double)job.Nodes)])
         {
-            if (Fit(job.Shape).Fill(job.Nodes, job.Avoid) is not { } fill)
+            var size = (int)Math.Clamp(Fit(job.Shape).Total, job.Fewest, job.Nodes);
+            if (Fit(job.Shape).Fill(size, job.Avoid) is not { } fill)
             {
                 // Told before the others of the gang give back, because they are why it does not fit.
                 _waiting.Add((gang, gang.Jobs.Count == 1 ? null : $"{job.Job.Name}: {Reason(job.Shape).For(job.Nodes)}; the tasks of the group start together"));

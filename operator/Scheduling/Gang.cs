@@ -18,7 +18,11 @@ internal sealed record Gang(string Uid, int Priority, DateTime QueuedAt, IReadOn
 /// <param name="Nodes">Ranks.</param>
 /// <param name="Shape">What each rank asks for.</param>
 /// <param name="Avoid">Nodes that failed this job; used only when others don't suffice.</param>
-internal sealed record GangJob(ObjectKey Job, int Nodes, Shape Shape, IReadOnlySet<string> Avoid);
+internal sealed record GangJob(ObjectKey Job, int Nodes, Shape Shape, IReadOnlySet<string> Avoid)
+{
+    /// <summary>Ranks it takes when there is no room for all: fewer than <see cref="Nodes"/> for an elastic job that restarts.</summary>
+    public int Fewest { get; init; } = Nodes;
+}
 
 /// <summary>What one pass decided.</summary>
 /// <param name="Admitted">Jobs with the node of every rank.</param>

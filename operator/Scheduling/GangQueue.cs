@@ -52,7 +52,7 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
         && !job.IsDeleting() && job.Spec.Suspend != true && !job.IsCancelled();
 
     private static DateTimeOffset NotBefore(TrainingJob job) =>
-        job.Status is { Phase: TrainingJobPhase.Restarting, Retry.NotBefore: { } time } ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : DateTimeOffset.MinValue;
+        job.Status is { Retry.NotBefore: { } time } ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : DateTimeOffset.MinValue;
 
     // Why the gang is not whole yet; null when it is.
     private static string? Blocker(JobGroup group, IReadOnlyList<TrainingJob> children)
@@ -72,16 +72,9 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
     private static Gang Alone(TrainingJob job, GangJob part) => new(job.Metadata.Uid, Priority(job), QueuedAt(job), [part]);
 
     private static GangJob? Part(TrainingJob job, Func<TrainingJob, Shape?> shapeOf) =>
-        shapeOf(job) is { } shape ? new GangJob(job.Key(), job.Spec.Nodes ?? 1, shape, Avoided(job)) : null;
+        shapeOf(job) is { } shape ? new GangJob(job.Key(), job.Spec.Nodes ?? 1, shape, NodeAvoidance.Of(job.Status)) { Fewest = Elasticity.SizesOf(job).Fewest } : null;
 
     private static int Priority(TrainingJob job) => job.Spec.Scheduling?.Priority ?? 0;
 
     private static DateTime QueuedAt(TrainingJob job) => job.Status?.Queue?.QueuedAt ?? job.Metadata.CreationTimestamp ?? DateTime.MaxValue;
-
-    // Nodes that failed it twice, and the one that failed it last: it stands at the end.
-    private static HashSet<string> Avoided(TrainingJob job)
-    {
-        var nodes = job.Status?.Retry?.Nodes ?? [];
-        return [.. nodes.Where((node, index) => node.Failures >= 2 || index == nodes.Count - 1).Select(node => node.Node)];
-    }
 }
