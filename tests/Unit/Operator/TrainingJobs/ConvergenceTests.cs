@@ -21,7 +21,7 @@ public sealed class ConvergenceTests
         Gen.Frequency(
             (20, Gen.Enum<Step>().Where(step => step <= Step.Admit)), (15, Gen.Const(Step.CrashingReconcile)), (12, Gen.Const(Step.RefreshAll)), (3, Gen.Const(Step.Advance)), (20, Gen.Const(Step.Kubelet)), (2, Gen.Const(Step.Fail)),
             (1, Gen.Const(Step.Recover)), (1, Gen.Const(Step.Disrupt)), (1, Gen.Const(Step.DeletePod)),
-            (1, Gen.Const(Step.Reject)), (1, Gen.Const(Step.Preempt)), (2, Gen.Const(Step.Hang)), (1, Gen.Int[0, 2].Select(way => way == 0 ? Step.Suspend : Step.Resume))),
+            (1, Gen.Const(Step.Reject)), (1, Gen.Const(Step.Preempt)), (4, Gen.Const(Step.Hang)), (1, Gen.Int[0, 2].Select(way => way == 0 ? Step.Suspend : Step.Resume))),
         Gen.Int[0, 9]).Array[20, 200];
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class ConvergenceTests
     {
         var world = new World(AJob.Named().Nodes(3).Restarts(2).With(job =>
         {
-            (job.Spec.Recovery!.RecoverOnExitCodes, job.Spec.Recovery.HangTimeout) = ([75], "5s");
+            (job.Spec.Recovery!.RecoverOnExitCodes, job.Spec.Recovery.HangTimeout) = ([75], "1s");
             job.Spec.Elastic = new Elastic { MinNodes = 1 };
         }).Build());
         foreach (var (step, number) in history) await DoAsync(world, step, number);

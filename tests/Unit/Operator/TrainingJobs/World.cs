@@ -123,6 +123,7 @@ internal sealed class World
     /// <summary>The sidecars of all ranks tell that nothing was seen of them for an hour.</summary>
     public void FallSilent()
     {
+        Wait(TimeSpan.FromSeconds(1));
         foreach (var pod in Pods.Where(pod => pod.Status?.Phase == "Running"))
             _heartbeats.Record(Job!.Metadata.Uid, pod.Attempt(), pod.Rank(), TimeSpan.FromHours(1), null);
     }
