@@ -8,12 +8,13 @@ internal static class RendezvousCommand
     /// <summary>0: written; 1: there will be no answer; 2: wrong arguments.</summary>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TimeProvider time, TextWriter errors, CancellationToken ct)
     {
-        if (!TryRead(arguments, out var url, out var tokenFile, out var target))
+        if (Options.Read(arguments, "--url", "--token-file", "--out") is not { } given || Options.Url(given["--url"]) is not { } url)
         {
             await errors.WriteLineAsync("usage: " + Usage);
             return 2;
         }
 
+        var (tokenFile, target) = (given["--token-file"], given["--out"]);
         try
         {
             using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
@@ -31,15 +32,6 @@ internal static class RendezvousCommand
         }
 
         return 1;
-    }
-
-    private static bool TryRead(IReadOnlyList<string> arguments, out Uri url, out string tokenFile, out string target)
-    {
-        var given = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (var at = 0; at + 1 < arguments.Count; at += 2) given[arguments[at]] = arguments[at + 1];
-        (tokenFile, target) = (given.GetValueOrDefault("--token-file", ""), given.GetValueOrDefault("--out", ""));
-        return Uri.TryCreate(given.GetValueOrDefault("--url", ""), UriKind.Absolute, out url!) && url.Scheme is "http" or "https"
-            && arguments.Count == 6 && tokenFile.Length > 0 && target.Length > 0;
     }
 
     // Whoever sources it sees all of it or nothing.

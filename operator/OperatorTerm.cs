@@ -63,7 +63,7 @@ internal sealed class OperatorTerm
         // Built before the caches fill, so that they are told of everything there is.
         await using var rendezvous = new RendezvousServer(_jobs.Cache, _pods.Cache, _groups.Cache, key, _time);
         using var scheduler = Scheduler(events);
-        using var jobs = JobController(key, events);
+        using var jobs = JobController(key, rendezvous.Heartbeats, events);
         using var groups = GroupController(events);
         using var storages = StorageController();
         using var watch = _telemetry.Watch(_jobs, _pods, _nodes);
@@ -112,8 +112,8 @@ internal sealed class OperatorTerm
         return scheduler;
     }
 
-    private Controller JobController(RendezvousKey key, IEventRecorder events) =>
-        new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, events, _time), _time, _log)
+    private Controller JobController(RendezvousKey key, Heartbeats heartbeats, IEventRecorder events) =>
+        new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, heartbeats, events, _time), _time, _log)
             .For(_jobs)
             .Owns(_pods, TrainingJob.KubeKind)
             .Watches(_nodes, node => _pods.Cache.Where(NodeIndex, node.Metadata.Name).Select(pod => new ObjectKey(pod.Metadata.NamespaceProperty, pod.ControllerOwner()?.Name ?? "")))

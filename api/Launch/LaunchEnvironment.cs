@@ -107,6 +107,11 @@ public static class LaunchEnvironment
         {
             Add(variables, directory, Variables.CheckpointDirectory);
         }
+
+        if (facts.HeartbeatFile is { } heartbeat)
+        {
+            Add(variables, heartbeat, Variables.HeartbeatFile);
+        }
     }
 
     private static void AddService(List<KeyValuePair<string, string>> variables, ServiceFacts service)

@@ -27,6 +27,9 @@ public sealed record LaunchFacts(string Name, string Uid, int Attempt, IReadOnly
     /// <summary>First MountCached path.</summary>
     public string? CheckpointDirectory { get; init; }
 
+    /// <summary>The file that a rank may touch to say that it gets on; null when nobody watches.</summary>
+    public string? HeartbeatFile { get; init; }
+
     /// <summary>Where it runs: kubernetes, or slurm/CLUSTER.</summary>
     public string Backend { get; init; } = "kubernetes";
 

@@ -86,6 +86,9 @@ public static class Names
     /// <summary>The init container that waits for all ranks.</summary>
     public const string RendezvousContainer = "rendezvous";
 
+    /// <summary>The sidecar that tells the operator of signs of life.</summary>
+    public const string HeartbeatContainer = "heartbeat";
+
     /// <summary>Name of the pod of a rank.</summary>
     public static string Pod(string job, int rank, int attempt) => $"{job}-{rank}-a{attempt}";
 
@@ -107,6 +110,9 @@ public static class Paths
 
     /// <summary>POSIX export lines of the launch contract.</summary>
     public const string EnvFile = Run + "/env";
+
+    /// <summary>Touched by the user's code to say that it gets on.</summary>
+    public const string HeartbeatFile = Run + "/heartbeat";
 
     /// <summary>The working directory of the job.</summary>
     public const string Workdir = "/trestle/workdir";

@@ -45,6 +45,9 @@ public static class Variables
     /// <summary>Address of this rank.</summary>
     public const string NodeIp = "TRESTLE_NODE_IP";
 
+    /// <summary>A file that a rank may touch to say that it gets on; set with recovery.hangTimeout.</summary>
+    public const string HeartbeatFile = "TRESTLE_HEARTBEAT_FILE";
+
     /// <summary>Where clients of the service of a task ask.</summary>
     public static string ServiceUrl(string task) => $"TRESTLE_{Word(task)}_URL";
 

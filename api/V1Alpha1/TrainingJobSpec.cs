@@ -252,7 +252,7 @@ public sealed class Recovery
     /// <summary>Wait before a restart.</summary>
     public Backoff? Backoff { get; set; }
 
-    /// <summary>No heartbeat from a rank for so long is a failure "Hung"; never when absent.</summary>
+    /// <summary>No sign of life of a rank for so long is a failure "Hung"; never when absent. Best set before the job starts.</summary>
     [DurationText]
     public string? HangTimeout { get; set; }
 }

@@ -142,7 +142,7 @@ public sealed class RankAssignment
 /// <summary>Restarts by cause.</summary>
 public sealed class RestartCounts
 {
-    /// <summary>Failures of the user's code, against recovery.maxRestarts.</summary>
+    /// <summary>Failures of the user's code since the last progress, against recovery.maxRestarts.</summary>
     public int? Counted { get; set; }
 
     /// <summary>Nodes lost and the like.</summary>
@@ -164,9 +164,21 @@ public sealed class RetryStatus
     /// <summary>Why there is another attempt, as one CamelCase word.</summary>
     public string? Reason { get; set; }
 
-    /// <summary>Nodes to avoid, with how often they failed this job.</summary>
+    /// <summary>Nodes that failed this job, with how often; the newest failure stands last.</summary>
     [ListMapKey("node"), MaxLength(64)]
     public List<NodeFailures>? Nodes { get; set; }
+
+    /// <summary>Attempts in a row that found no place to start; decides how long the next one waits.</summary>
+    public int? Requeues { get; set; }
+
+    /// <summary>Failures of the user's code in a row before all ranks had run for a minute.</summary>
+    public int? FailedAtStart { get; set; }
+
+    /// <summary>Fewest nodes that the next attempt of an elastic job takes; set when the pods of the last one have ended.</summary>
+    public int? MinNodes { get; set; }
+
+    /// <summary>The newest durable checkpoint when the last attempt failed; a newer one is progress.</summary>
+    public DateTime? CheckpointAt { get; set; }
 }
 
 /// <summary>How often a node failed a job.</summary>

@@ -24,7 +24,8 @@ internal sealed class AttemptReader(IObjectCache<TrainingJob> jobs, IObjectCache
         if (job.Status?.Phase is TrainingJobPhase.Succeeded or TrainingJobPhase.Failed or TrainingJobPhase.Cancelled)
             return new Gathering(null, $"the job {job.Metadata.Name} has ended");
         if (job.Status?.Attempt > attempt) return new Gathering(null, $"attempt {attempt} of the job {job.Metadata.Name} is over; attempt {job.Status.Attempt} has begun");
-        return Addresses(all, attempt, job.NodeCount) is { } addresses ? new Gathering(Facts(job, attempt, addresses), null) : Gathering.Incomplete;
+        if (job.Status?.Attempt != attempt) return Gathering.Incomplete; // how many ranks it has is not known yet
+        return Addresses(all, attempt, job.AttemptSize) is { } addresses ? new Gathering(Facts(job, attempt, addresses), null) : Gathering.Incomplete;
     }
 
     private TrainingJob? Job(PodView pod, string uid)
@@ -55,6 +56,7 @@ internal sealed class AttemptReader(IObjectCache<TrainingJob> jobs, IObjectCache
             TaskIndex = Math.Max(0, tasks.FindIndex(task => task.Name == job.TaskName)),
             TaskCount = Math.Max(1, tasks.Count),
             CheckpointDirectory = job.CheckpointDirectory,
+            HeartbeatFile = job.HangTimeout is null ? null : Paths.HeartbeatFile,
             Accelerator = job.Accelerators?.Name,
         };
     }

@@ -9,8 +9,14 @@ public static class JobFacts
 {
     extension(TrainingJob job)
     {
-        /// <summary>Ranks.</summary>
+        /// <summary>Ranks that it asks for.</summary>
         public int NodeCount => job.Spec.Nodes ?? 1;
+
+        /// <summary>Ranks of the attempt that has nodes: fewer than <c>NodeCount</c> for an elastic job that re-formed.</summary>
+        public int AttemptSize => job.Status?.Admission?.Size ?? job.NodeCount;
+
+        /// <summary>How long a rank may show no sign of life; null when nobody watches.</summary>
+        public TimeSpan? HangTimeout => job.Spec.Recovery?.HangTimeout is { } text && Duration.TryParse(text, out var timeout) && timeout > TimeSpan.Zero ? timeout : null;
 
         /// <summary>Accelerators of one node; null for none.</summary>
         public Accelerators? Accelerators => job.Spec.Resources?.Accelerators is { } text ? Api.V1Alpha1.Accelerators.Parse(text) : null;

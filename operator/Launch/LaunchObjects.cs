@@ -10,6 +10,8 @@ namespace Trestle.Operator.Launch;
 /// <summary>A job → the objects that run one attempt of it. Pure; each is controlled by the job.</summary>
 public static class LaunchObjects
 {
+    private const string TokenFile = PodVolumes.TokenDirectory + "/token";
+
     private static readonly ResourceKind JobKind = ResourceKind.Of<TrainingJob>();
 
     /// <summary>Makes the hosts of a job known to each other by name, before they are ready. Tasks share the one of their group.</summary>
@@ -36,7 +38,7 @@ public static class LaunchObjects
         ApiVersion = "v1",
         Kind = "Secret",
         Metadata = Metadata(job, TokenName(job, attempt)),
-        Data = Enumerable.Range(0, job.NodeCount).ToDictionary(Text, rank => Encoding.ASCII.GetBytes(key.Token(job.Metadata.Uid, attempt, rank))),
+        Data = Enumerable.Range(0, job.AttemptSize).ToDictionary(Text, rank => Encoding.ASCII.GetBytes(key.Token(job.Metadata.Uid, attempt, rank))),
     };
 
     /// <summary>Name of the Secret of <see cref="Token"/>.</summary>
@@ -77,23 +79,43 @@ public static class LaunchObjects
             AutomountServiceAccountToken = job.Spec.SubmitsJobs == true,
             ServiceAccountName = job.Spec.SubmitsJobs == true ? settings.LauncherAccount : null,
             // Copies first: they may take long, and the rendezvous answers all ranks at once.
-            InitContainers = [.. copier is null ? [] : new[] { copier }, Rendezvous(job, settings, rank, attempt)],
+            InitContainers =
+            [
+                .. copier is null ? [] : new[] { copier },
+                Rendezvous(job, settings, rank, attempt),
+                .. job.HangTimeout is { } timeout ? new[] { Heart(job, settings, rank, attempt, timeout) } : [],
+            ],
             Containers = [MainContainer.Build(job, image, mounted.Select(volume => volume.Mount))],
             Volumes = [.. mounted.Select(volume => volume.Volume), .. PodVolumes.CopyVolumes(job, storages), PodVolumes.Token(TokenName(job, attempt), rank)],
         };
     }
 
-    private static V1Container Rendezvous(TrainingJob job, PodSettings settings, int rank, int attempt) => new()
+    private static V1Container Rendezvous(TrainingJob job, PodSettings settings, int rank, int attempt) => NodeProgram(job, settings, Names.RendezvousContainer,
+    [
+        "--url", $"{settings.RendezvousUrl}{RendezvousServer.Path(job.Metadata.Uid, attempt, rank)}",
+        "--token-file", TokenFile,
+        "--out", Paths.EnvFile,
+    ]);
+
+    // Restarted when it ends, and ended when the main container has: a sidecar.
+    private static V1Container Heart(TrainingJob job, PodSettings settings, int rank, int attempt, TimeSpan timeout)
     {
-        Name = Names.RendezvousContainer,
-        Image = settings.NodeImage ?? settings.DefaultImage ?? job.Spec.Image,
-        Command =
+        var container = NodeProgram(job, settings, Names.HeartbeatContainer,
         [
-            "trestle-node", "rendezvous",
-            "--url", $"{settings.RendezvousUrl}{RendezvousServer.Path(job.Metadata.Uid, attempt, rank)}",
-            "--token-file", $"{PodVolumes.TokenDirectory}/token",
-            "--out", Paths.EnvFile,
-        ],
+            "--url", $"{settings.RendezvousUrl}{RendezvousServer.HeartbeatPath(job.Metadata.Uid, attempt, rank)}",
+            "--token-file", TokenFile,
+            "--run", Paths.Run,
+            "--every", Duration.Format(Heartbeat.Interval(timeout)),
+        ]);
+        container.RestartPolicy = "Always";
+        return container;
+    }
+
+    private static V1Container NodeProgram(TrainingJob job, PodSettings settings, string command, IEnumerable<string> arguments) => new()
+    {
+        Name = command,
+        Image = settings.NodeImage ?? settings.DefaultImage ?? job.Spec.Image,
+        Command = ["trestle-node", command, .. arguments],
         TerminationMessagePolicy = "FallbackToLogsOnError",
         VolumeMounts =
         [

@@ -45,7 +45,7 @@ internal static class PodVolumes
             yield return MountedVolume.At(mount.Path, mount.Mode == MountMode.Copy ? Empty(MountName(index)) : Stored(MountName(index), mount, storages), mount.ReadOnly == true);
     }
 
-    /// <summary>The token of one rank alone, for the rendezvous container alone.</summary>
+    /// <summary>The token of one rank alone, for our own containers alone.</summary>
     public static V1Volume Token(string secret, int rank) => new()
     {
         Name = TokenVolume,

@@ -13,6 +13,7 @@ namespace Trestle.Operator.Launch;
 /// Tells each rank of an attempt of all the others: GET /rendezvous/UID/ATTEMPT/RANK with the rank's token as bearer waits up to
 /// 25 s. 200: the environment as POSIX export lines; 204: not all ranks have addresses, ask again; 403: wrong token;
 /// 410: there will be no answer, the body says why.
+/// POST /heartbeat/UID/ATTEMPT/RANK?silent=S[&amp;untouched=S], seconds, with the same token, tells of a rank's life. 204: heard; 400: no such times; 403.
 /// </summary>
 public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCache<PodView> pods, IObjectCache<JobGroup> groups, RendezvousKey key, TimeProvider time)
     : IAsyncDisposable
@@ -20,6 +21,9 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
     /// <summary>Longest wait of one request; shorter than what proxies and clients allow.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(25);
 
+    private const string RendezvousWord = "rendezvous";
+    private const string HeartbeatWord = "heartbeat";
+    private const double LongestTime = 1e9; // seconds; more is no time that anybody has waited
     private const string Bearer = "Bearer ";
 
     // The pods of a gang get their addresses in a burst: one look for all of them.
@@ -40,8 +44,14 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
         }
     }
 
+    /// <summary>What the ranks tell of their life.</summary>
+    public Heartbeats Heartbeats { get; } = new(time);
+
     /// <summary>Where a rank asks, behind the server's address.</summary>
-    public static string Path(string uid, int attempt, int rank) => string.Create(CultureInfo.InvariantCulture, $"/rendezvous/{uid}/{attempt}/{rank}");
+    public static string Path(string uid, int attempt, int rank) => Path(RendezvousWord, uid, attempt, rank);
+
+    /// <summary>Where a rank tells of its life, behind the server's address.</summary>
+    public static string HeartbeatPath(string uid, int attempt, int rank) => Path(HeartbeatWord, uid, attempt, rank);
 
     /// <summary>Listens; gives the address with the port it got.</summary>
     /// <param name="listen">E.g. http://127.0.0.1:0 or http://0.0.0.0:8090.</param>
@@ -84,18 +94,33 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
     private async Task AnswerAsync(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
-        if (!HttpMethods.IsGet(request.Method) || !TryRead(request.Path, out var uid, out var attempt, out var rank))
+        if (!TryRead(request.Path, out var word, out var uid, out var attempt, out var rank) || request.Method != (word == HeartbeatWord ? HttpMethods.Post : HttpMethods.Get))
         {
             response.StatusCode = StatusCodes.Status404NotFound;
             return;
         }
 
-        if (!key.Verify(Token(request), uid, attempt, rank))
-        {
-            await SayAsync(response, StatusCodes.Status403Forbidden, "the token is not that of this rank");
-            return;
-        }
+        if (!key.Verify(Token(request), uid, attempt, rank)) await SayAsync(response, StatusCodes.Status403Forbidden, "the token is not that of this rank");
+        else if (word == HeartbeatWord) await HearAsync(context, uid, attempt, rank);
+        else await TellAsync(context, uid, attempt, rank);
+    }
 
+    private Task HearAsync(HttpContext context, string uid, int attempt, int rank)
+    {
+        var query = context.Request.Query;
+        var untouched = query.ContainsKey("untouched") ? Seconds(query["untouched"]) : null;
+        if (Seconds(query["silent"]) is not { } silent || (query.ContainsKey("untouched") && untouched is null))
+            return SayAsync(context.Response, StatusCodes.Status400BadRequest, "silent and untouched are seconds, 0 or more");
+        Heartbeats.Record(uid, attempt, rank, silent, untouched);
+        return SayAsync(context.Response, StatusCodes.Status204NoContent, "");
+    }
+
+    private static TimeSpan? Seconds(string? text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds <= LongestTime ? TimeSpan.FromSeconds(seconds) : null;
+
+    private async Task TellAsync(HttpContext context, string uid, int attempt, int rank)
+    {
+        var response = context.Response;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopped.Token);
         var gathering = await DecidedAsync(uid, attempt, ended.Token);
         await (gathering switch
@@ -147,11 +172,13 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
     private static string? Token(HttpRequest request) =>
         request.Headers.Authorization.ToString() is { } header && header.StartsWith(Bearer, StringComparison.Ordinal) ? header[Bearer.Length..] : null;
 
-    private static bool TryRead(PathString path, out string uid, out int attempt, out int rank)
+    private static string Path(string word, string uid, int attempt, int rank) => string.Create(CultureInfo.InvariantCulture, $"/{word}/{uid}/{attempt}/{rank}");
+
+    private static bool TryRead(PathString path, out string word, out string uid, out int attempt, out int rank)
     {
-        (uid, attempt, rank) = ("", 0, 0);
-        if ((path.Value ?? "").Split('/') is not ["", "rendezvous", var id, var number, var place]) return false;
-        uid = id;
+        (word, uid, attempt, rank) = ("", "", 0, 0);
+        if ((path.Value ?? "").Split('/') is not ["", (RendezvousWord or HeartbeatWord) and var asked, var id, var number, var place]) return false;
+        (word, uid) = (asked, id);
         return id.Length > 0
             && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out attempt)
             && int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out rank);

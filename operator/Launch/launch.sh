@@ -53,7 +53,7 @@ run_script() {
   done
 }
 
-# Lets what setup said go out before what comes next, unless something of setup still runs and holds the pipe.
+# Lets what the script said go out before what comes next, unless something of it still runs and holds the pipe.
 # Takes the pauses between looks, in seconds.
 drain() {
   for trestle_pause in "$@"; do
@@ -84,6 +84,25 @@ run_setup() {
   exit "$trestle_code"
 }
 
+# Somebody watches for signs of life, and output is one: a copy of it goes to a file whose changes are seen from outside.
+run_watched() {
+  rm -f "$trestle_root/run/output.pipe"
+  mkfifo "$trestle_root/run/output.pipe" || exit 1
+  : >"$trestle_root/run/output" || exit 1
+  tee -a "$trestle_root/run/output" <"$trestle_root/run/output.pipe" &
+  trestle_tee=$!
+  # The copy is not kept.
+  (while sleep 5; do [ ! -s "$trestle_root/run/output" ] || : >"$trestle_root/run/output"; done) </dev/null >/dev/null 2>&1 &
+  trestle_keeper=$!
+  exec 3>&1 4>&2 >"$trestle_root/run/output.pipe" 2>&1
+  run_script "$trestle_root/scripts/run.sh"
+  exec >&3 2>&4 3>&- 4>&-
+  kill -s KILL "$trestle_keeper" 2>/dev/null
+  # What run left behind ends with the container, and must not hold up its end.
+  kill -s KILL -- "-$trestle_child" 2>/dev/null
+  drain 0.01 0.03 0.1 0.3 1 1 1 1 1
+}
+
 trap forward TERM
 
 # shellcheck source=/dev/null
@@ -100,5 +119,5 @@ if [ -d "$trestle_root/workdir" ]; then
 fi
 
 [ ! -f "$trestle_root/scripts/setup.sh" ] || run_setup
-run_script "$trestle_root/scripts/run.sh"
+if [ -n "${TRESTLE_HEARTBEAT_FILE:-}" ]; then run_watched; else run_script "$trestle_root/scripts/run.sh"; fi
 exit "$trestle_code"

@@ -74,7 +74,7 @@ internal sealed class AdmissionPass
             return;
         }
 
-        if (now != QuotaAnswer.Refused && Place(gang) is { } placed)
+        if (now != QuotaAnswer.Refused && (Place(gang) ?? PlaceFewer(gang)) is { } placed)
         {
             Admit(gang, placed, demands, kept);
             return;
@@ -107,6 +107,15 @@ internal sealed class AdmissionPass
         var placed = _placer.Take(gang, Room.Now, job => _reasons.Blocked(shape, job));
         if (placed is null) _failed.Add(shape);
         return placed;
+    }
+
+    // An elastic job that restarts goes on with what there is.
+    private List<Placement>? PlaceFewer(Gang gang)
+    {
+        if (gang.Jobs is not [var job] || job.Fewest == job.Nodes) return null;
+        var fit = _placer.Of(job).In(Room.Now);
+        var ranks = Math.Min(job is { NeedsOneDomain: true, TopologyKey: not null } ? fit.BestDomain() : fit.Total, job.Nodes - 1);
+        return ranks < job.Fewest ? null : _placer.Take(gang with { Jobs = [job with { Nodes = (int)ranks }] }, Room.Now);
     }
 
     private bool Quick(Gang gang, Room room) => gang.KeepsNodes || _placer.Of(gang.Jobs[0]).HasRoom(room, gang.Jobs[0]);

@@ -67,7 +67,7 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
         && IsOurs(job) && !job.IsDeleting() && job.Spec.Suspend != true && !job.IsCancelled();
 
     private static DateTimeOffset NotBefore(TrainingJob job) =>
-        job.Status is { Phase: TrainingJobPhase.Restarting, Retry.NotBefore: { } time } ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : DateTimeOffset.MinValue;
+        job.Status is { Retry.NotBefore: { } time } ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : DateTimeOffset.MinValue;
 
     private static DateTimeOffset? KeptSince(TrainingJob job) => job.Status?.Retry?.NotBefore is null ? job.Status?.Since("Restarting") : NotBefore(job);
 
@@ -113,8 +113,9 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
         return gang;
     }
 
-    private static GangJob Part(TrainingJob job, Shape shape) => new(job.Key(), job.Spec.Nodes ?? 1, shape, Avoided(job))
+    private static GangJob Part(TrainingJob job, Shape shape) => new(job.Key(), job.Spec.Nodes ?? 1, shape, NodeAvoidance.Of(job.Status))
     {
+        Fewest = Elasticity.SizesOf(job).Fewest,
         Uid = job.Metadata.Uid,
         Queue = job.Spec.Scheduling?.Queue,
         TopologyKey = job.Spec.Scheduling?.Topology?.Key,
@@ -122,11 +123,4 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
         Kept = NodeSnapshot.Keeps(job) ? job.Status!.Admission!.Ranks! : [],
         KeptSince = NodeSnapshot.Keeps(job) ? KeptSince(job) : null,
     };
-
-    // Nodes that failed it twice, and the one that failed it last: it stands at the end.
-    private static HashSet<string> Avoided(TrainingJob job)
-    {
-        var nodes = job.Status?.Retry?.Nodes ?? [];
-        return [.. nodes.Where((node, index) => node.Failures >= 2 || index == nodes.Count - 1).Select(node => node.Node)];
-    }
 }

@@ -15,7 +15,7 @@ internal static class QueueStatuses
     {
         var status = job.Status.Copy();
         status.Attempt = (status.Attempt ?? 0) + 1;
-        status.Admission = new AdmissionStatus { Attempt = status.Attempt.Value, Ranks = [.. nodes.Select((node, rank) => new RankAssignment { Rank = rank, Node = node })] };
+        status.Admission = new AdmissionStatus { Attempt = status.Attempt.Value, Size = nodes.Count == (job.Spec.Nodes ?? 1) ? null : nodes.Count, Ranks = [.. nodes.Select((node, rank) => new RankAssignment { Rank = rank, Node = node })] };
         status.Phase = TrainingJobPhase.Admitted;
         status.Reason = "Admitted";
         status.Message = nodes.Count == 1 ? "1 node reserved" : $"{nodes.Count} nodes reserved";

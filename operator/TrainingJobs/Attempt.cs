@@ -11,7 +11,7 @@ namespace Trestle.Operator.TrainingJobs;
 /// </summary>
 internal sealed class Attempt
 {
-    // A pod that no node has taken up by then is not going to start there.
+    // A pod that no node has taken up by then is not going to start there: the attempt is given up and queued again.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Draft _draft;
@@ -27,7 +27,7 @@ internal sealed class Attempt
         _draft = draft;
         _status = draft.Status;
         _number = _status.Admission!.Attempt;
-        _size = draft.Job.NodeCount;
+        _size = draft.Job.AttemptSize;
         _nodes = (_status.Admission.Ranks ?? []).ToDictionary(rank => rank.Rank, rank => rank.Node);
         _finished = Finished();
         _pods = draft.Seen.Pods.Where(pod => pod.Attempt() == _number && pod.Rank() is var rank && rank >= 0 && rank < _size).ToDictionary(pod => pod.Rank());
@@ -37,6 +37,11 @@ internal sealed class Attempt
     public bool HasSucceeded => _finished.Count == _size;
 
     private string JobName => _draft.Job.Metadata.Name;
+
+    // How long all ranks have run; zero while they don't.
+    private TimeSpan RanFor => _status.Since(StatusConditions.PodsReady) is { } ready ? _draft.Now - ready : TimeSpan.Zero;
+
+    private string Fewer => _size < _draft.Job.NodeCount ? $", {_draft.Job.NodeCount} asked for" : "";
 
     // Those in need of a judgement: a rank that finished stays finished, even when its pod is cleaned away.
     private IEnumerable<PodView> Open => _pods.Values.Where(pod => !_finished.Contains(pod.Rank()));
@@ -106,8 +111,8 @@ internal sealed class Attempt
 
         (_status.Timeline ??= new TrainingJobTimeline()).StartedAt ??= _draft.Now.UtcDateTime;
         var finished = _finished.Count == 0 ? "" : $", {_finished.Count} finished";
-        _draft.Become(TrainingJobPhase.Running, "PodsReady", $"{running}/{_size} nodes running on kubernetes{finished}");
-        WatchTime();
+        _draft.Become(TrainingJobPhase.Running, "PodsReady", $"{running}/{_size} nodes running on kubernetes{finished}{Fewer}");
+        if (!IsOverTime()) WatchLife();
     }
 
     private void WatchStart()
@@ -123,58 +128,76 @@ internal sealed class Attempt
         var node = _nodes[late.Rank()];
         var why = late.Status?.Conditions?.Find(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
         var message = $"rank {late.Rank()} was not started by node {node} within {Duration.Format(Patience)}{(why is null ? "" : ": " + why)}";
-        Fail(new RankFailure(FailureCause.Infrastructure, late.Rank(), "NotStarted", message) { Node = node });
+        Fail(new RankFailure(FailureCause.Unplaced, late.Rank(), "NotStarted", message) { Node = node });
     }
 
     // The limit is on one attempt: a restart has all of it again.
-    private void WatchTime()
+    private bool IsOverTime()
     {
-        if (_draft.Job.Spec.TimeLimit is not { } limit) return;
-        var left = (_status.Since(StatusConditions.PodsReady) ?? _draft.Now) + Duration.Parse(limit) - _draft.Now;
-        if (left > TimeSpan.Zero) _draft.LookAgain(left);
-        else _draft.End(TrainingJobPhase.Failed, "TimeLimit", $"ran for {limit}, its time limit; raise spec.timeLimit to let it run longer");
+        if (_draft.Job.Spec.TimeLimit is not { } limit) return false;
+        var left = Duration.Parse(limit) - RanFor;
+        if (left > TimeSpan.Zero)
+        {
+            _draft.LookAgain(left);
+            return false;
+        }
+
+        _draft.End(TrainingJobPhase.Failed, "TimeLimit", $"ran for {limit}, its time limit; raise spec.timeLimit to let it run longer");
+        return true;
+    }
+
+    private void WatchLife()
+    {
+        if (_draft.Job.HangTimeout is not { } timeout) return;
+        if (Hangs.First(timeout, RanFor, Open, _draft.Seen.Heartbeats, _draft.Now) is { } hung) Fail(hung);
+        else _draft.LookAgain(Heartbeat.Interval(timeout));
     }
 
     private void Fail(RankFailure failure)
     {
-        var ranFor = _status.Since(StatusConditions.PodsReady) is { } ready ? _draft.Now - ready : TimeSpan.Zero;
-        var verdict = Retries.Judge(_draft.Job.Spec.Recovery, _status.Restarts, failure, ranFor);
+        var verdict = Retries.Judge(_draft.Job.Spec.Recovery, new FailedAttempt(failure)
+        {
+            RanFor = RanFor,
+            CheckpointAt = _status.Checkpoint?.DurableAt,
+            Counts = _status.Restarts,
+            Retry = _status.Retry,
+            Nodes = _nodes.Values.Distinct().Count(),
+            SuspectsNode = IsNodeSuspect(failure),
+        });
         _status.Restarts = verdict.Counts;
-        if (failure.Cause != FailureCause.Infrastructure || failure.Code is not null)
+        if (failure.Code is not null || RecoveryTable.Of(failure.Cause).Node != NodeFate.Dropped)
             _status.Exit = new TrainingJobExit { Rank = failure.Rank, Code = failure.Code, Stage = failure.Stage, Message = failure.Output };
-        if (!verdict.Restarts)
+        if (verdict.Action == RecoveryAction.Fail)
         {
             _draft.End(TrainingJobPhase.Failed, failure.Reason, verdict.Message);
             return;
         }
 
-        _status.Admission = Kept(failure);
-        _status.Retry = new RetryStatus
-        {
-            NotBefore = (_draft.Now + verdict.Wait).UtcDateTime,
-            Reason = failure.Reason,
-            Nodes = Retries.Blame(_status.Retry?.Nodes, IsNodeSuspect(failure) ? failure.Node : null),
-        };
-        if (failure.Cause == FailureCause.Infrastructure)
+        _status.Retry = verdict.Retry;
+        _status.Retry.NotBefore = (_draft.Now + verdict.Wait).UtcDateTime;
+        if (failure.Cause is FailureCause.Infrastructure or FailureCause.Unplaced)
             StatusConditions.Set(_status, StatusConditions.Disrupted, true, failure.Reason, failure.Message, _draft.Job.Metadata.Generation, _draft.Now);
+        if (verdict.Action == RecoveryAction.Requeue) _draft.Requeue(verdict.Message, warning: true);
+        else Restart(failure, verdict);
+    }
+
+    private void Restart(RankFailure failure, Verdict verdict)
+    {
+        _status.Admission = Kept(verdict.DropsNode ? failure.Node : null);
         _draft.Become(TrainingJobPhase.Restarting, failure.Reason, verdict.Message);
     }
 
     // Nodes that have done nothing wrong stay reserved for the next attempt, so that nobody in the queue takes them.
-    private AdmissionStatus? Kept(RankFailure failure)
+    private AdmissionStatus? Kept(string? dropped)
     {
-        var kept = _nodes.Where(rank => rank.Value != failure.Node && !_draft.Seen.LostNodes.Contains(rank.Value))
+        var kept = _nodes.Where(rank => rank.Value != dropped && !_draft.Seen.LostNodes.Contains(rank.Value))
             .OrderBy(rank => rank.Key).Select(rank => new RankAssignment { Rank = rank.Key, Node = rank.Value }).ToList();
         return kept.Count == 0 ? null : new AdmissionStatus { Attempt = _number, Size = _status.Admission!.Size, Ranks = kept };
     }
 
     // Code that fails on most nodes before it runs says nothing about the one that was first.
-    private bool IsNodeSuspect(RankFailure failure) => failure.Cause switch
-    {
-        FailureCause.Infrastructure => true,
-        FailureCause.User => _pods.Values.Count(RankStates.HasStarted) * 2 > _size,
-        _ => false,
-    };
+    private bool IsNodeSuspect(RankFailure failure) =>
+        RecoveryTable.Of(failure.Cause).Node == NodeFate.Dropped || _pods.Values.Count(RankStates.HasStarted) * 2 > _size;
 
     private HashSet<int> Finished()
     {

@@ -9,6 +9,7 @@ internal sealed class Draft(Observed seen, DateTimeOffset now)
 {
     private readonly List<Effect> _effects = [];
     private bool _endsAttempt;
+    private bool _warns;
     private TimeSpan? _again;
 
     public Observed Seen => seen;
@@ -30,6 +31,15 @@ internal sealed class Draft(Observed seen, DateTimeOffset now)
         Status.Phase = phase;
         Status.Reason = reason;
         Status.Message = message;
+    }
+
+    /// <summary>Back into the queue, where it stood.</summary>
+    public void Requeue(string why, bool warning)
+    {
+        _warns = warning;
+        Status.Admission = null;
+        Status.Queue = new QueueStatus { QueuedAt = Status.Timeline?.QueuedAt ?? now.UtcDateTime };
+        Become(TrainingJobPhase.Queued, "Requeued", why);
     }
 
     public void End(TrainingJobPhase phase, string reason, string message)
@@ -59,7 +69,7 @@ internal sealed class Draft(Observed seen, DateTimeOffset now)
         if (ending.Count > 0) Do(new DeletePods(ending));
         Report();
         var moved = Status.Phase != seen.Job.Status?.Phase && Status is { Reason: not null, Message: not null };
-        var warning = Status.Phase is TrainingJobPhase.Failed or TrainingJobPhase.Restarting or TrainingJobPhase.Pending;
+        var warning = _warns || Status.Phase is TrainingJobPhase.Failed or TrainingJobPhase.Restarting or TrainingJobPhase.Pending;
         return new TrainingJobPlan(
             StatusText.Same(seen.Job.Status, Status) ? null : Status,
             _effects,
@@ -71,7 +81,7 @@ internal sealed class Draft(Observed seen, DateTimeOffset now)
     {
         Status.ObservedGeneration = Job.Metadata.Generation;
         Status.Nodes ??= new NodesStatus();
-        Status.Nodes.Desired = Job.NodeCount;
+        if (!Status.HasAttempt() && !Status.HasEnded()) Status.Nodes.Desired = Job.NodeCount;
         if (!Status.HasAttempt()) StandDown(Status.Nodes);
         StatusConditions.Follow(Status, Job.Metadata.Generation, now);
     }

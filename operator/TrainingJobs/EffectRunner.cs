@@ -97,7 +97,7 @@ internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, P
         catch (Exception error) when (error is KubeApiException { IsInvalid: true } or KubeApiException { IsForbidden: true } or ArgumentException)
         {
             // A quota may have room later; what is invalid stays so.
-            var cause = error is KubeApiException { IsForbidden: true } ? FailureCause.Infrastructure : FailureCause.User;
+            var cause = error is KubeApiException { IsForbidden: true } ? FailureCause.Unplaced : FailureCause.User;
             Refusal = new RankFailure(cause, create.Ranks[0], "PodRefused", $"the pods can't be created: {error.Message}") { Stage = ExitStage.Start, Output = error.Message };
         }
     }

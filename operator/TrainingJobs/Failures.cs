@@ -27,7 +27,9 @@ public static class Failures
     {
         var seen = pods.ToList();
         var first = seen.Select(pod => Of(recovery, pod)).OfType<RankFailure>()
-            .OrderBy(failure => failure.Cause != FailureCause.Infrastructure).ThenBy(failure => failure.At ?? DateTime.MaxValue).ThenBy(failure => failure.Rank)
+            .OrderBy(failure => failure.Cause switch { FailureCause.Infrastructure => 0, FailureCause.Unplaced => 1, _ => 2 })
+            // Ends are known to the second: in the same one, an exit code with a meaning is the cause and the others are echoes of it.
+            .ThenBy(failure => failure.At ?? DateTime.MaxValue).ThenBy(failure => failure.Cause).ThenBy(failure => failure.Rank)
             .FirstOrDefault();
         if (first is null or { Cause: FailureCause.Infrastructure }) return first;
         return seen.FirstOrDefault(pod => pod.Spec.NodeName is { } node && lostNodes.Contains(node)) is { } lost
@@ -55,13 +57,21 @@ public static class Failures
             return Lost(pod, target.Reason ?? "Disrupted", $"rank {pod.Rank()}{On(pod)} was disrupted: {target.Message ?? target.Reason}");
         // A kubelet that refuses or evicts a pod says why in the reason of the pod; a user's exit code leaves it empty.
         if (pod.Status is { Phase: "Failed", Reason: { Length: > 0 } and not ("DeadlineExceeded" or "Error" or "OOMKilled") } refused)
-            return Lost(pod, refused.Reason, $"rank {pod.Rank()}{On(pod)} was ended by its node: {refused.Message ?? refused.Reason}");
+        {
+            return Statuses(pod).All(status => status.State is not ({ Running: not null } or { Terminated: not null }))
+                ? Lost(pod, refused.Reason, $"rank {pod.Rank()} was turned away{By(pod)}: {refused.Message ?? refused.Reason}") with { Cause = FailureCause.Unplaced }
+                : Lost(pod, refused.Reason, $"rank {pod.Rank()}{On(pod)} was ended by its node: {refused.Message ?? refused.Reason}");
+        }
+
         return pod.IsTerminating() ? Lost(pod, "PodDeleted", $"the pod of rank {pod.Rank()}{On(pod)} was deleted") : null;
     }
 
     private static ContainerStatusView? FailedContainer(PodView pod) =>
         Statuses(pod).FirstOrDefault(status => status.State?.Terminated is { ExitCode: not 0 }
-            && (status.Name == Names.MainContainer || pod.Status!.InitContainerStatuses?.Contains(status) == true));
+            && (status.Name == Names.MainContainer || (pod.Status!.InitContainerStatuses?.Contains(status) == true && !IsSidecar(pod, status.Name))));
+
+    // It is ended when the main container is, and started again when it ends by itself: how it ends means nothing.
+    private static bool IsSidecar(PodView pod, string name) => pod.Spec.InitContainers?.Exists(container => container.Name == name && container.RestartPolicy == "Always") == true;
 
     private static RankFailure Ended(Recovery? recovery, PodView pod, string container, TerminatedView ended)
     {
@@ -113,6 +123,8 @@ public static class Failures
         new(FailureCause.Infrastructure, pod.Rank(), reason, message) { Node = pod.Spec.NodeName };
 
     private static string On(PodView pod) => pod.Spec.NodeName is { } node ? $" on node {node}" : "";
+
+    private static string By(PodView pod) => pod.Spec.NodeName is { } node ? $" by node {node}" : "";
 
     private static string? Cut(string? text) => text is { Length: > MaxOutput } ? text[..MaxOutput] : text;
 

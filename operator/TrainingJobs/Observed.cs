@@ -1,4 +1,5 @@
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Launch;
 using Trestle.Operator.Views;
 
 namespace Trestle.Operator.TrainingJobs;
@@ -19,6 +20,9 @@ public sealed record Observed(TrainingJob Job, IReadOnlyList<PodView> Pods)
 
     /// <summary>Why the API server would not take a pod; null when it did not say no.</summary>
     public RankFailure? Refusal { get; init; }
+
+    /// <summary>What the ranks of the newest attempt said last of their life; those that were not heard of are not in it.</summary>
+    public IReadOnlyDictionary<int, Heartbeat> Heartbeats { get; init; } = new Dictionary<int, Heartbeat>();
 
     /// <summary>Nodes of the job that are not ready or gone.</summary>
     public IReadOnlySet<string> LostNodes { get; init; } = new HashSet<string>();

@@ -5,16 +5,19 @@ namespace Trestle.Operator.TrainingJobs;
 /// <summary>Whose fault a failure is.</summary>
 public enum FailureCause
 {
-    /// <summary>Nobody's who wrote the job: its node was lost, it was evicted, deleted or never started. Restarts, never counted.</summary>
+    /// <summary>Nobody's who wrote the job: its node was lost, it was evicted or deleted.</summary>
     Infrastructure,
 
-    /// <summary>An exit code of recovery.recoverOnExitCodes. Restarts, not counted.</summary>
+    /// <summary>Nobody's: it never started, because its node would not take it or there was no room for its pods.</summary>
+    Unplaced,
+
+    /// <summary>An exit code of recovery.recoverOnExitCodes.</summary>
     Recoverable,
 
-    /// <summary>An exit code of recovery.failOnExitCodes. Never restarts.</summary>
+    /// <summary>An exit code of recovery.failOnExitCodes.</summary>
     Final,
 
-    /// <summary>The job's. Restarts as long as recovery.maxRestarts allows.</summary>
+    /// <summary>The job's: another exit code, out of memory, or it hung.</summary>
     User,
 }
 
@@ -25,7 +28,7 @@ public enum FailureCause
 /// <param name="Message">A sentence without its end.</param>
 public sealed record RankFailure(FailureCause Cause, int Rank, string Reason, string Message)
 {
-    /// <summary>Node it was on, or was to be on.</summary>
+    /// <summary>Node it was on, or was to be on; null when no node is to blame.</summary>
     public string? Node { get; init; }
 
     /// <summary>Exit code; null when there is none.</summary>

@@ -25,7 +25,7 @@ public static class RankStates
     public static RankState State(PodView pod)
     {
         if (pod.IsTerminating() && !pod.IsTerminal()) return RankState.Terminating;
-        if (Failures.Of(null, pod) is { } failure) return failure.Cause == FailureCause.Infrastructure ? RankState.Lost : RankState.Failed;
+        if (Failures.Of(null, pod) is { } failure) return failure.Cause is FailureCause.Infrastructure or FailureCause.Unplaced ? RankState.Lost : RankState.Failed;
         if (pod.Status?.Phase == "Succeeded") return RankState.Succeeded;
         if (Main(pod)?.Running is not null) return RankState.Running;
         return pod.IsGated() ? RankState.Pending : RankState.Starting;

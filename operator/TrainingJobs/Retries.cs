@@ -3,51 +3,67 @@ using Trestle.Api.V1Alpha1;
 namespace Trestle.Operator.TrainingJobs;
 
 /// <summary>What follows from a failure.</summary>
-/// <param name="Restarts">True: another attempt; false: the job has failed.</param>
+/// <param name="Action">What is done.</param>
 /// <param name="Message">A sentence.</param>
 /// <param name="Counts">Restarts with this one.</param>
 /// <param name="Wait">Before the next attempt.</param>
-public sealed record Verdict(bool Restarts, string Message, RestartCounts Counts, TimeSpan Wait);
+public sealed record Verdict(RecoveryAction Action, string Message, RestartCounts Counts, TimeSpan Wait)
+{
+    /// <summary>What is to be known of it at the next failure, but for when the next attempt may start.</summary>
+    public RetryStatus Retry { get; init; } = new();
 
-/// <summary>Decides between another attempt and the end.</summary>
+    /// <summary>The node of the failed rank is given away.</summary>
+    public bool DropsNode { get; init; }
+}
+
+/// <summary>Decides between another attempt and the end, by the <see cref="RecoveryTable"/>.</summary>
 public static class Retries
 {
     private const int MaxBlamed = 64; // the schema's limit of status.retry.nodes
+
+    // So often in a row at its start a job may fail, however many restarts it has left.
+    private const int MaxAtStart = 5;
+
+    // A node is a coincidence once.
+    private const int AtFault = 2;
+
     private static readonly TimeSpan DefaultInitial = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DefaultMax = TimeSpan.FromMinutes(5);
 
-    /// <summary>The table of scheduling.md.</summary>
+    /// <summary>Judges one attempt. Pure.</summary>
     /// <param name="recovery">The user's rules; may be absent.</param>
-    /// <param name="before">Restarts so far; may be absent.</param>
-    /// <param name="failure">What happened.</param>
-    /// <param name="ranFor">How long all ranks ran; an attempt that ran longer than the longest wait starts the waits anew.</param>
-    public static Verdict Judge(Recovery? recovery, RestartCounts? before, RankFailure failure, TimeSpan ranFor)
+    /// <param name="attempt">What happened.</param>
+    public static Verdict Judge(Recovery? recovery, FailedAttempt attempt)
     {
-        var counts = new RestartCounts { Counted = before?.Counted, Infrastructure = before?.Infrastructure, Preempted = before?.Preempted, Recovered = before?.Recovered };
+        ArgumentNullException.ThrowIfNull(attempt);
+        var failure = attempt.Failure;
+        var rule = RecoveryTable.Of(failure.Cause);
         var budget = recovery?.MaxRestarts ?? 0;
-        switch (failure.Cause)
-        {
-            case FailureCause.Final:
-                return new Verdict(false, $"{failure.Message}, which recovery.failOnExitCodes makes final", counts, TimeSpan.Zero);
-            case FailureCause.User when (counts.Counted ?? 0) >= budget:
-                return new Verdict(false, budget == 0 ? failure.Message : $"{failure.Message}, and all {budget} restarts are used", counts, TimeSpan.Zero);
-            case FailureCause.User:
-                counts.Counted = (counts.Counted ?? 0) + 1;
-                return Again(counts.Counted.Value, $"{counts.Counted} of {budget} restarts used");
-            case FailureCause.Recoverable:
-                counts.Recovered = (counts.Recovered ?? 0) + 1;
-                return Again(counts.Recovered.Value, "not counted, by recovery.recoverOnExitCodes");
-            default:
-                counts.Infrastructure = (counts.Infrastructure ?? 0) + 1;
-                // A lost node is no reason to wait; one after another is.
-                return Again(counts.Infrastructure.Value - 1, "not counted");
-        }
+        var counts = Count(attempt);
+        var retry = Remember(attempt, rule);
+        if (rule.Action == RecoveryAction.Fail) return Failed($"{failure.Message}, which recovery.failOnExitCodes makes final");
+        if (rule.Counts && counts.Counted > budget) return Failed(budget == 0 ? failure.Message : $"{failure.Message}, and all {budget} restarts are used");
+        if (retry.FailedAtStart >= MaxAtStart && !HasOneNodeAtFault(attempt, retry))
+            return Failed($"{failure.Message}; it failed within a minute of its start {MaxAtStart} times in a row, so that the restarts it has left are not tried");
 
-        Verdict Again(int failures, string note)
+        var (failures, note) = failure.Cause switch
         {
-            var wait = Wait(recovery?.Backoff, failures, ranFor);
-            return new Verdict(true, $"{failure.Message}; starts again {(wait == TimeSpan.Zero ? "now" : "in " + Duration.Format(wait))} ({note})", counts, wait);
-        }
+            FailureCause.User => (counts.Counted!.Value, $"{counts.Counted} of {budget} restarts used"),
+            FailureCause.Recoverable => (counts.Recovered!.Value, "not counted, by recovery.recoverOnExitCodes"),
+            FailureCause.Unplaced => (retry.Requeues!.Value, "not counted"),
+            // A lost node is no reason to wait; one after another is.
+            _ => (attempt.MadeProgress ? 0 : counts.Infrastructure!.Value - 1, "not counted"),
+        };
+        var wait = Wait(recovery?.Backoff, failures, attempt.RanFor);
+        var next = rule.Action == RecoveryAction.Requeue ? "is queued again" : "starts again";
+        return new Verdict(rule.Action, $"{failure.Message}; {next} {(wait == TimeSpan.Zero ? "now" : "in " + Duration.Format(wait))} ({note})", counts, wait)
+        {
+            Retry = retry,
+            DropsNode = rule.Node == NodeFate.Dropped || (rule.Node == NodeFate.Suspected && IsAtFault(retry, failure.Node)),
+        };
+
+        // A restart that does not take place is not counted.
+        Verdict Failed(string message) => new(RecoveryAction.Fail, message, Copy(attempt.Counts), TimeSpan.Zero) { Retry = retry };
     }
 
     /// <summary>Adds a failure of a node; keeps those with the most.</summary>
@@ -56,9 +72,50 @@ public static class Retries
         if (node is null) return nodes?.ToList();
         var others = (nodes ?? []).Where(known => known.Node != node).OrderByDescending(known => known.Failures).Take(MaxBlamed - 1);
         var failures = 1 + (nodes?.FirstOrDefault(known => known.Node == node)?.Failures ?? 0);
-        // The last entry is the newest: the scheduler avoids it when others fit.
+        // The last entry is the newest.
         return [.. others, new NodeFailures { Node = node, Failures = failures }];
     }
+
+    /// <summary>Whether a node failed the job so often that it is avoided.</summary>
+    public static bool IsAtFault(RetryStatus? retry, string? node) => retry?.Nodes?.Exists(known => known.Node == node && known.Failures >= AtFault) == true;
+
+    private static RestartCounts Count(FailedAttempt attempt)
+    {
+        var counts = Copy(attempt.Counts);
+        if (attempt.MadeProgress && counts.Counted is not null) counts.Counted = 0;
+        switch (attempt.Failure.Cause)
+        {
+            case FailureCause.User: counts.Counted = Next(counts.Counted); break;
+            case FailureCause.Recoverable: counts.Recovered = Next(counts.Recovered); break;
+            case FailureCause.Infrastructure: counts.Infrastructure = Next(counts.Infrastructure); break;
+            default: break; // an attempt that never ran is not followed by a restart
+        }
+
+        return counts;
+    }
+
+    private static RetryStatus Remember(FailedAttempt attempt, RecoveryRule rule)
+    {
+        var blames = rule.Node != NodeFate.Kept && attempt.SuspectsNode;
+        return new RetryStatus
+        {
+            Reason = attempt.Failure.Reason,
+            Nodes = Blame(attempt.Retry?.Nodes, blames ? attempt.Failure.Node : null),
+            Requeues = rule.Action != RecoveryAction.Requeue ? null : attempt.RanFor > TimeSpan.Zero ? 1 : Next(attempt.Retry?.Requeues),
+            // What is nobody's fault says nothing of the code.
+            FailedAtStart = attempt.GotGoing ? null : attempt.Failure.Cause == FailureCause.User ? Next(attempt.Retry?.FailedAtStart) : attempt.Retry?.FailedAtStart,
+            CheckpointAt = attempt.CheckpointAt,
+        };
+    }
+
+    // Then the next attempt avoids the node, and that may be all it takes.
+    private static bool HasOneNodeAtFault(FailedAttempt attempt, RetryStatus retry) =>
+        attempt.Nodes > 1 && retry.Nodes?.Exists(node => node.Failures >= MaxAtStart) == true;
+
+    private static int Next(int? count) => (count ?? 0) + 1;
+
+    private static RestartCounts Copy(RestartCounts? counts) =>
+        new() { Counted = counts?.Counted, Infrastructure = counts?.Infrastructure, Preempted = counts?.Preempted, Recovered = counts?.Recovered };
 
     private static TimeSpan Wait(Backoff? backoff, int failures, TimeSpan ranFor)
     {

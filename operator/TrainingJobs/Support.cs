@@ -34,8 +34,6 @@ public static class Support
         var ignored = new List<string>();
         if (spec.Placement?.Exists(place => place.Slurm is not null) == true) ignored.Add("placement on Slurm");
         if (spec.PlacementTimeout is not null) ignored.Add("placementTimeout");
-        if (spec.Elastic is not null) ignored.Add("elastic");
-        if (spec.Recovery?.HangTimeout is not null) ignored.Add("recovery.hangTimeout");
         return ignored.Count == 0 ? null : $"the job runs without what is not supported yet: {string.Join(", ", ignored)}";
     }
 }

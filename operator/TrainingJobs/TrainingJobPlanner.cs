@@ -36,7 +36,8 @@ public static class TrainingJobPlanner
         else if (draft.Job.Spec.Suspend == true) Suspend(draft);
         else if (draft.Status.Phase == TrainingJobPhase.Preempting) GiveWay(draft);
         else if (attempt is not null) attempt.Go();
-        else if (draft.Status.Phase is not (TrainingJobPhase.Queued or TrainingJobPhase.Restarting)) Accept(draft);
+        else if (draft.Status.Phase is TrainingJobPhase.Queued or TrainingJobPhase.Restarting) Elasticity.Allow(draft);
+        else Accept(draft);
     }
 
     private static TrainingJobPlan Leave(Observed seen, DateTimeOffset now)
@@ -105,15 +106,14 @@ public static class TrainingJobPlanner
         if (draft.EndAllPods() > 0) return;
         var counts = draft.Status.Restarts ??= new RestartCounts();
         counts.Preempted = (counts.Preempted ?? 0) + 1;
-        draft.Status.Admission = null;
-        draft.Status.Queue = new QueueStatus { QueuedAt = draft.Status.Timeline?.QueuedAt ?? draft.Now.UtcDateTime };
-        draft.Become(TrainingJobPhase.Queued, "Requeued", $"{draft.Status.Message}; waiting for {Draft.Nodes(draft.Job.NodeCount)} again");
+        draft.Requeue($"{draft.Status.Message}; waiting for {Draft.Nodes(draft.Job.NodeCount)} again", warning: false);
     }
 
     private static void Suspend(Draft draft)
     {
         draft.Status.Admission = null;
         draft.Status.Queue = null;
+        if (draft.Status.Retry is { } retry) retry.MinNodes = null;
         draft.Become(TrainingJobPhase.Suspended, "Suspended", "suspended; set spec.suspend to false to queue it again");
     }
 

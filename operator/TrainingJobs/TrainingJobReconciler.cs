@@ -18,6 +18,7 @@ namespace Trestle.Operator.TrainingJobs;
 /// <param name="nodes">All nodes.</param>
 /// <param name="settings">What all pods have in common.</param>
 /// <param name="rendezvous">The key of the tokens.</param>
+/// <param name="heartbeats">What ranks say of their life.</param>
 /// <param name="events">Where people are told of phases.</param>
 /// <param name="time">The clock.</param>
 public sealed class TrainingJobReconciler(
@@ -28,9 +29,11 @@ public sealed class TrainingJobReconciler(
     IObjectCache<NodeView> nodes,
     Func<PodSettings> settings,
     RendezvousKey rendezvous,
+    Heartbeats heartbeats,
     IEventRecorder events,
     TimeProvider time) : IReconciler
 {
+    private static readonly Dictionary<int, Heartbeat> NoHeartbeats = [];
     private readonly ConcurrentDictionary<ObjectKey, JobMemory> _memories = [];
 
     /// <inheritdoc/>
@@ -87,6 +90,7 @@ public sealed class TrainingJobReconciler(
             Storages = StoragePlanner.Used(job).Select(storages.Find).OfType<Storage>().ToDictionary(storage => storage.Metadata.Name),
             MakesStorages = common.StorageRoot is not null,
             DefaultImage = common.DefaultImage,
+            Heartbeats = job.HangTimeout is null ? NoHeartbeats : heartbeats.Of(job.Metadata.Uid, job.Status?.Attempt ?? 0),
             LostNodes = own.Select(pod => pod.Spec.NodeName).OfType<string>().Distinct().Where(IsLost).ToHashSet(),
         };
     }

@@ -28,6 +28,13 @@ internal sealed class LaunchRoot : IDisposable
 
     public void Environment(IEnumerable<KeyValuePair<string, string>> variables) => _directory.Write("run/env", LaunchEnvironment.Render(variables));
 
+    /// <summary>As with recovery.hangTimeout.</summary>
+    public LaunchRoot Watched()
+    {
+        Environment([new("TRESTLE_HEARTBEAT_FILE", this["run/heartbeat"])]);
+        return this;
+    }
+
     public Task<CommandResult> RunAsync(string shell = "dash", params (string Name, string Value)[] environment)
     {
         var command = Start(shell, environment);

@@ -1,3 +1,5 @@
+using Trestle.Testing;
+
 namespace Trestle.Integration.Tests.Launch;
 
 public sealed class LaunchScriptTests
@@ -134,5 +136,50 @@ public sealed class LaunchScriptTests
     {
         using var root = new LaunchRoot("exec python3 -c 'import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)'");
         (await root.RunAsync()).ShouldExit(0).Out.ShouldBe("True\n");
+    }
+
+    [Theory]
+    [InlineData("dash", "exit 0", 0)]
+    [InlineData("dash", "exit 7", 7)]
+    [InlineData("dash", "kill -KILL $$", 137)]
+    [InlineData("bash", "exit 7", 7)]
+    public async Task It_exits_as_the_script_did_when_it_is_watched(string shell, string run, int code)
+    {
+        using var root = new LaunchRoot(run).Watched();
+        (await root.RunAsync(shell)).ExitCode.ShouldBe(code);
+    }
+
+    [Theory]
+    [InlineData("dash")]
+    [InlineData("bash")]
+    public async Task Nothing_of_the_output_is_lost_when_it_is_watched(string shell)
+    {
+        using var root = new LaunchRoot("seq 1 50000; echo warning >&2; printf 'no end of line'", "echo setup").Watched();
+        var said = (await root.RunAsync(shell)).ShouldExit(0).Out.Split('\n');
+        said[0].ShouldBe("setup");
+        said[1..50001].ShouldBe(Enumerable.Range(1, 50000).Select(number => $"{number}"));
+        said[50001].ShouldBe("warning");
+        said[50002].ShouldStartWith("no end of line");
+    }
+
+    [Fact]
+    public async Task Output_is_seen_beside_it_while_the_script_runs()
+    {
+        using var root = new LaunchRoot("until [ -f go ]; do sleep 0.05; done; echo a line; exec sleep 600").Watched();
+        await using var command = root.Start();
+        await root.UntilThereAsync("run/output");
+        var before = File.GetLastWriteTimeUtc(root["run/output"]);
+        root.Write("go", "");
+        await Condition.UntilAsync("the copy has changed", () => File.GetLastWriteTimeUtc(root["run/output"]) > before);
+        await Condition.UntilAsync("the copy is not kept", () => new FileInfo(root["run/output"]).Length == 0);
+        command.Signal("TERM");
+        (await command.EndAsync(TimeSpan.FromSeconds(30))).ShouldExit(143).Out.ShouldBe("a line\n");
+    }
+
+    [Fact]
+    public async Task What_a_watched_script_left_running_holds_nothing_up()
+    {
+        using var root = new LaunchRoot("sleep 600 & echo done").Watched();
+        (await root.RunAsync()).ShouldExit(0).Out.ShouldBe("done\n");
     }
 }

@@ -111,14 +111,65 @@ public sealed class RendezvousTests : IAsyncDisposable
         (await asked.WaitAsync(TimeSpan.FromSeconds(10), Ct)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
     }
 
+    [Fact]
+    public async Task A_sidecar_tells_how_long_there_was_no_sign_of_life_and_ends_well()
+    {
+        var url = await _server.StartAsync("http://127.0.0.1:0", Ct);
+        _files.Write("run/env", "");
+        await using var node = Heart(url, _key.Token(Uid, 1, 2));
+        await UntilAsync("it is heard of", beat => beat.Untouched is null);
+        await UntilAsync("it says that nothing is seen", beat => beat.Silent > TimeSpan.FromSeconds(0.5));
+        _files.Write("run/output", "a line");
+        await UntilAsync("it has seen the line", beat => beat.Silent < TimeSpan.FromSeconds(0.5) && beat.Untouched is null);
+        _files.Write("run/heartbeat", "");
+        await UntilAsync("it has seen the touch", beat => beat.Untouched is not null);
+        await UntilAsync("it has not seen another one", beat => beat.Untouched > TimeSpan.FromSeconds(0.5));
+        node.Signal("TERM");
+        (await node.EndAsync(TimeSpan.FromSeconds(20))).ShouldExit(0).Error.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_sidecar_goes_on_whatever_the_operator_does()
+    {
+        var url = await _server.StartAsync("http://127.0.0.1:0", Ct);
+        _files.Write("run/env", "");
+        await using var refused = Heart(url, _key.Token(Uid, 1, 1));
+        await Condition.UntilAsync("it says that it is refused", () => refused.Error.Contains("it answered 403", StringComparison.Ordinal));
+        _server.Heartbeats.Of(Uid, 1).ShouldBeEmpty();
+        await using var node = Heart(url, _key.Token(Uid, 1, 2));
+        await UntilAsync("it is heard of", _ => true);
+        await _server.DisposeAsync();
+        await Condition.UntilAsync("it says that nobody hears it", () => node.Error.Contains("it goes on", StringComparison.Ordinal));
+        _server = NewServer();
+        await _server.StartAsync(url, Ct);
+        await UntilAsync("it is heard of again", _ => true);
+        (refused.HasExited, node.HasExited).ShouldBe((false, false));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("?silent=-1")]
+    [InlineData("?silent=NaN")]
+    [InlineData("?silent=1e300")]
+    [InlineData("?silent=1&untouched=x")]
+    public async Task Times_that_are_none_are_refused(string query)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, await _server.StartAsync("http://127.0.0.1:0", Ct) + RendezvousServer.HeartbeatPath(Uid, 1, 0) + query);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key.Token(Uid, 1, 0));
+        (await _http.SendAsync(request, Ct)).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        _server.Heartbeats.Of(Uid, 1).ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("rendezvous")]
+    [InlineData("heartbeat")]
+    [InlineData("heartbeat", "--url", "http://o", "--token-file", "t", "--run", "r", "--every", "often")]
     [InlineData("rendezvous", "--url", "nowhere", "--token-file", "t", "--out", "o")]
     [InlineData("else")]
     public async Task Wrong_arguments_get_the_usage(params string[] arguments)
     {
         await using var node = NodeProgram.Start(arguments);
-        (await node.EndAsync()).ShouldExit(2).Error.ShouldContain("usage: trestle-node rendezvous --url");
+        (await node.EndAsync()).ShouldExit(2).Error.ShouldContain("trestle-node " + (arguments[0] == "heartbeat" ? "heartbeat" : "rendezvous") + " --url");
     }
 
     private RendezvousServer NewServer() => new(_jobs, _pods, new FixedCache<JobGroup>(), _key, TimeProvider.System);
@@ -127,6 +178,15 @@ public sealed class RendezvousTests : IAsyncDisposable
         "--url", url + RendezvousServer.Path(Uid, 1, rank),
         "--token-file", _files.Write($"token-{rank}", token ?? _key.Token(Uid, 1, rank)),
         "--out", _files[$"env-{rank}"]);
+
+    private Command Heart(string url, string token) => NodeProgram.Start("heartbeat",
+        "--url", url + RendezvousServer.HeartbeatPath(Uid, 1, 2),
+        "--token-file", _files.Write($"token-{token[..8]}", token),
+        "--run", _files["run"],
+        "--every", "100ms");
+
+    private Task UntilAsync(string what, Func<Heartbeat, bool> holds) =>
+        Condition.UntilAsync(what, () => _server.Heartbeats.Of(Uid, 1).TryGetValue(2, out var beat) && holds(beat));
 
     private void Job(int attempt, TrainingJobPhase phase) => _jobs.Put(new TrainingJob
     {

@@ -70,6 +70,23 @@ public sealed class AttemptReaderTests
     }
 
     [Fact]
+    public void An_attempt_with_fewer_ranks_is_whole_when_they_have_addresses()
+    {
+        Running(Sample.Job(), attempt: 2).Status!.Admission = new AdmissionStatus { Attempt = 2, Size = 2 };
+        Pod(0, 2, "10.0.0.1");
+        Pod(1, 2, "10.0.0.2");
+        Read(2).Facts!.Addresses.ShouldBe(["10.0.0.1", "10.0.0.2"]);
+    }
+
+    [Fact]
+    public void A_rank_is_told_of_its_heartbeat_file_when_somebody_watches_it()
+    {
+        Running(Sample.Job(spec => (spec.Nodes, spec.Recovery) = (1, new Recovery { HangTimeout = "5m" })), attempt: 2);
+        Pod(0, 2, "10.0.0.1");
+        Read(2).Facts!.HeartbeatFile.ShouldBe("/trestle/run/heartbeat");
+    }
+
+    [Fact]
     public void A_task_knows_its_place_in_the_group()
     {
         var job = Running(Sample.Task("rl", "eval"), attempt: 1);

@@ -110,6 +110,25 @@ public sealed class LaunchObjectsTests
     }
 
     [Fact]
+    public void A_job_that_is_watched_has_a_sidecar_that_tells_of_its_life()
+    {
+        var pod = Sample.Pod(spec => spec.Recovery = new Recovery { HangTimeout = "5m" });
+        var heart = pod.Spec.InitContainers[^1];
+        (heart.Name, heart.RestartPolicy).ShouldBe(("heartbeat", "Always"));
+        heart.Command.ShouldBe(["trestle-node", "heartbeat", "--url", "http://operator:8090/heartbeat/uid-1/4/1", "--token-file", "/trestle/token/token", "--run", "/trestle/run", "--every", "30s"]);
+        heart.VolumeMounts.Select(mount => mount.MountPath).ShouldBe(["/trestle/run", "/trestle/token"]);
+        pod.Spec.InitContainers[^2].Name.ShouldBe("rendezvous", "main comes after both");
+    }
+
+    [Fact]
+    public void An_attempt_with_fewer_ranks_has_fewer_tokens()
+    {
+        var job = Sample.Job();
+        job.Status = new TrainingJobStatus { Admission = new AdmissionStatus { Attempt = 4, Size = 2 } };
+        LaunchObjects.Token(job, 4, new RendezvousKey([1])).Data.Keys.ShouldBe(["0", "1"], ignoreOrder: true);
+    }
+
+    [Fact]
     public void The_secret_of_an_attempt_holds_the_token_of_every_rank()
     {
         var key = new RendezvousKey([1, 2, 3]);

@@ -38,6 +38,19 @@ public sealed class AdmissionPassTests
         AdmissionPass.Run([H100("n1")], [Gang("a", 1, Gpus(8), priority: 9), Gang("b", 1, Gpus(8)) with { Begun = true }])
             .Admitted.ShouldHaveSingleItem().Job.Job.Name.ShouldBe("b");
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 2)]
+    [InlineData(3, 3)]
+    [InlineData(5, 4)]
+    public void A_job_that_may_shrink_gets_as_many_nodes_as_there_are(int there, int given)
+    {
+        PassNode[] nodes = [.. Enumerable.Range(0, there).Select(node => H100($"n{node}"))];
+        var result = AdmissionPass.Run(nodes, [Together("a", Job("a", 4, Gpus(8)) with { Fewest = 2 })]);
+
+        result.Admitted.Sum(admitted => admitted.Nodes.Count).ShouldBe(given);
+    }
+
     [Fact]
     public void A_job_that_does_not_fit_is_passed_by_one_that_does()
     {

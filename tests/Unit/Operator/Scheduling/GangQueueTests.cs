@@ -23,10 +23,12 @@ public sealed class GangQueueTests
         Of(null, AJob.Named("a").Phase(Queued).Cancelled().Build(), AJob.Named("b").Phase(Queued).Deleted(Now).Build(), AJob.Named("c").Phase(Queued).With(job => job.Spec.Suspend = true).Build())
             .Gangs.ShouldBeEmpty();
 
-    [Fact]
-    public void A_job_that_restarts_waits_for_its_time()
+    [Theory]
+    [InlineData(Restarting)]
+    [InlineData(Queued)]
+    public void A_job_that_starts_again_waits_for_its_time(TrainingJobPhase phase)
     {
-        var job = AJob.Named("a").Phase(Restarting).With(job => job.Status!.Retry = new RetryStatus { NotBefore = Now.AddSeconds(10).UtcDateTime }).Build();
+        var job = AJob.Named("a").Phase(phase).With(job => job.Status!.Retry = new RetryStatus { NotBefore = Now.AddSeconds(10).UtcDateTime }).Build();
 
         var early = Of(null, job);
         early.Gangs.ShouldBeEmpty();

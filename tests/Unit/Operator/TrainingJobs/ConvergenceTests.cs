@@ -14,26 +14,32 @@ public sealed class ConvergenceTests
 {
     private enum Step
     {
-        Reconcile, CrashingReconcile, RefreshJobs, RefreshPods, RefreshAll, Admit, Advance, Kubelet, Fail, Recover, Disrupt, DeletePod, Suspend, Resume, Cancel,
+        Reconcile, CrashingReconcile, RefreshJobs, RefreshPods, RefreshAll, Admit, Advance, Kubelet, Fail, Recover, Disrupt, DeletePod, Reject, Preempt, Hang, Suspend, Resume, Cancel,
     }
 
     private static readonly Gen<(Step Step, int Number)[]> Histories = Gen.Select(
         Gen.Frequency(
             (20, Gen.Enum<Step>().Where(step => step <= Step.Admit)), (15, Gen.Const(Step.CrashingReconcile)), (12, Gen.Const(Step.RefreshAll)), (3, Gen.Const(Step.Advance)), (20, Gen.Const(Step.Kubelet)), (2, Gen.Const(Step.Fail)),
-            (1, Gen.Const(Step.Recover)), (1, Gen.Const(Step.Disrupt)), (1, Gen.Const(Step.DeletePod)), (1, Gen.Int[0, 2].Select(way => way == 0 ? Step.Suspend : Step.Resume))),
+            (1, Gen.Const(Step.Recover)), (1, Gen.Const(Step.Disrupt)), (1, Gen.Const(Step.DeletePod)),
+            (1, Gen.Const(Step.Reject)), (1, Gen.Const(Step.Preempt)), (4, Gen.Const(Step.Hang)), (1, Gen.Int[0, 2].Select(way => way == 0 ? Step.Suspend : Step.Resume))),
         Gen.Int[0, 9]).Array[20, 200];
 
     [Fact]
     public Task A_job_always_comes_to_its_end() => Histories.SampleAsync(async history =>
     {
-        var world = new World(AJob.Named().Nodes(3).Restarts(2).With(job => job.Spec.Recovery!.RecoverOnExitCodes = [75]).Build());
+        var world = new World(AJob.Named().Nodes(3).Restarts(2).With(job =>
+        {
+            (job.Spec.Recovery!.RecoverOnExitCodes, job.Spec.Recovery.HangTimeout) = ([75], "1s");
+            job.Spec.Elastic = new Elastic { MinNodes = 1 };
+        }).Build());
         foreach (var (step, number) in history) await DoAsync(world, step, number);
         await CalmAsync(world);
         var status = world.Job!.Status!;
         status.HasEnded().ShouldBeTrue($"{status.Phase} {status.Reason}: {status.Message}");
         world.Pods.ShouldAllBe(pod => pod.IsTerminal());
         // A suspended attempt is no restart, so that there may be more attempts than restarts explain, but never fewer.
-        var restarts = (status.Restarts?.Counted ?? 0) + (status.Restarts?.Infrastructure ?? 0) + (status.Restarts?.Recovered ?? 0);
+        var restarts = (status.Restarts?.Counted ?? 0) + (status.Restarts?.Infrastructure ?? 0) + (status.Restarts?.Recovered ?? 0)
+            + world.Events.All.Count(told => told.Reason == "Requeued");
         var suspensions = world.Events.All.Count(told => told.Reason == "Suspended");
         status.Attempt!.Value.ShouldBeInRange(restarts + 1, restarts + 1 + suspensions);
         world.Events.All.Count(told => told.Reason is "Completed").ShouldBe(status.Phase == TrainingJobPhase.Succeeded ? 1 : 0);
@@ -70,7 +76,10 @@ public sealed class ConvergenceTests
             case Step.RefreshJobs: world.RefreshJobs(); break;
             case Step.RefreshPods: world.RefreshPods(); break;
             case Step.RefreshAll: await SettleAsync(world); break;
-            case Step.Admit: world.Admit(); break;
+            case Step.Admit: world.Admit(more: number); break;
+            case Step.Reject when pod is not null: world.Reject(pod); break;
+            case Step.Preempt: world.Preempt(); break;
+            case Step.Hang: world.FallSilent(); break;
             case Step.Advance: world.Wait(TimeSpan.FromSeconds(3 * number)); break;
             case Step.Suspend or Step.Resume: world.Suspend(step == Step.Suspend); break;
             case Step.Kubelet when pod is not null: world.Kubelet(pod, 0); break;

@@ -25,6 +25,9 @@ public sealed class FailuresTests
         { "copy", FailureCause.User, ExitStage.Start, "StartFailed" },
         { "rendezvous", FailureCause.Infrastructure, null, "RendezvousFailed" },
         { "evicted", FailureCause.Infrastructure, null, "Evicted" },
+        { "out of cpu", FailureCause.Unplaced, null, "OutOfcpu" },
+        { "no longer fits", FailureCause.Unplaced, null, "NodeAffinity" },
+        { "no device", FailureCause.Unplaced, null, "UnexpectedAdmissionError" },
         { "taint", FailureCause.Infrastructure, null, "DeletionByTaintManager" },
         { "taint after exit 1", FailureCause.Infrastructure, null, "DeletionByTaintManager" },
         { "taint after exit 0", FailureCause.Infrastructure, null, "DeletionByTaintManager" },
@@ -56,6 +59,22 @@ public sealed class FailuresTests
         PodView[] pods = [APod.Of(Job, 0).Exited(1, at: Noon.AddSeconds(2)).Build(), APod.Of(Job, 1).Exited(3, at: Noon).Build()];
         var failure = Failures.First(Rules, pods, new HashSet<string>()).ShouldNotBeNull();
         (failure.Rank, failure.Code).ShouldBe((1, 3));
+    }
+
+    [Fact]
+    public void In_the_same_second_an_exit_code_with_a_meaning_is_the_cause()
+    {
+        PodView[] pods = [APod.Of(Job, 0).Exited(1, at: Noon).Build(), APod.Of(Job, 1).Exited(75, at: Noon).Build()];
+        Failures.First(Rules, pods, new HashSet<string>()).ShouldNotBeNull().Code.ShouldBe(75);
+    }
+
+    [Theory]
+    [InlineData("Always", null)]
+    [InlineData(null, "StartFailed")]
+    public void How_a_sidecar_ends_means_nothing(string? restartPolicy, string? reason)
+    {
+        var pod = APod.Of(Job).InitExited("proxy", 143, "").Phase("Succeeded").With(pod => pod.Spec.InitContainers = [new ContainerView { Name = "proxy", RestartPolicy = restartPolicy }]);
+        Failures.Of(Rules, pod.Build())?.Reason.ShouldBe(reason);
     }
 
     [Fact]
@@ -92,7 +111,10 @@ public sealed class FailuresTests
             "missing secret" => pod.Waiting("CreateContainerConfigError", "secret wandb not found"),
             "copy" => pod.InitExited("copy", 1, "no space"),
             "rendezvous" => pod.InitExited(Names.RendezvousContainer, 1, "410"),
-            "evicted" => pod.Rejected("Evicted", "the node is low on memory"),
+            "evicted" => pod.Exited(137).Rejected("Evicted", "the node is low on memory"),
+            "out of cpu" => pod.Rejected("OutOfcpu", "Node didn't have enough resource: cpu"),
+            "no longer fits" => pod.Rejected("NodeAffinity", "Predicate NodeAffinity failed"),
+            "no device" => pod.Rejected("UnexpectedAdmissionError", "Allocate failed due to no healthy devices"),
             "taint" => pod.Running().Disrupted("DeletionByTaintManager").Terminating(Noon),
             "taint after exit 1" => pod.Exited(1).Disrupted("DeletionByTaintManager"),
             "taint after exit 0" => pod.Succeeded().Disrupted("DeletionByTaintManager"),

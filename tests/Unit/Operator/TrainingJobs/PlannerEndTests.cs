@@ -49,7 +49,7 @@ public sealed class PlannerEndTests
         var plan = Plan(job, APod.Of(job, 0).Running().Build(), APod.Of(job, 1).Exited(3, "boom", node: "n2").Build());
         var status = plan.Status.ShouldNotBeNull();
         (status.Phase, status.Reason, status.Restarts!.Counted).ShouldBe((TrainingJobPhase.Restarting, "RunFailed", 1));
-        status.Admission!.Ranks!.Select(rank => (rank.Rank, rank.Node)).ShouldBe([(0, "n1")], "the node that did nothing wrong stays reserved");
+        status.Admission!.Ranks!.Select(rank => (rank.Rank, rank.Node)).ShouldBe([(0, "n1"), (1, "n2")], "a node is a coincidence once");
         status.Message.ShouldBe("rank 1 on node n2 ended with exit code 3; starts again in 10s (1 of 1 restarts used)");
         (status.Exit!.Rank, status.Exit.Code, status.Exit.Stage, status.Exit.Message).ShouldBe((1, 3, ExitStage.Run, "boom"));
         status.Retry!.NotBefore.ShouldBe(Noon.AddSeconds(10).UtcDateTime);

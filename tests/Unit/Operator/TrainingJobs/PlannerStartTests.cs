@@ -66,9 +66,9 @@ public sealed class PlannerStartTests
     [Fact]
     public void What_is_left_out_of_a_job_that_runs_is_told()
     {
-        var status = Plan(AJob.Named().With(job => job.Spec.Recovery = new Recovery { HangTimeout = "30m" })).Status.ShouldNotBeNull();
+        var status = Plan(AJob.Named().With(job => job.Spec.PlacementTimeout = "30m")).Status.ShouldNotBeNull();
         status.Phase.ShouldBe(TrainingJobPhase.Queued);
-        status.Conditions!.ShouldContain(condition => condition.Type == "Unsupported" && condition.Message.Contains("recovery.hangTimeout"));
+        status.Conditions!.ShouldContain(condition => condition.Type == "Unsupported" && condition.Message.Contains("placementTimeout"));
     }
 
     [Fact]
@@ -154,7 +154,8 @@ public sealed class PlannerStartTests
     {
         var job = AJob.Named().Admitted(1, "n1", "n2").Starting(Noon.AddSeconds(-60)).Build();
         var plan = Plan(job, [APod.Of(job, 0).Running("n1").Build(), APod.Of(job, 1).Build()]);
-        (plan.Status!.Phase, plan.Status.Reason).ShouldBe((TrainingJobPhase.Restarting, "NotStarted"));
+        (plan.Status!.Phase, plan.Status.Reason).ShouldBe((TrainingJobPhase.Queued, "Requeued"));
+        plan.Status.Message!.ShouldStartWith("rank 1 was not started by node n2 within 1m");
         plan.Status.Retry!.Nodes!.ShouldHaveSingleItem().Node.ShouldBe("n2");
         plan.Status.Restarts!.Counted.ShouldBeNull();
         plan.Effects.ShouldHaveSingleItem().ShouldBeOfType<DeletePods>().Pods.Count.ShouldBe(2);

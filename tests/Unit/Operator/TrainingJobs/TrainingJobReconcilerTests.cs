@@ -90,7 +90,7 @@ public sealed class TrainingJobReconcilerTests
 
     [Theory]
     [InlineData(HttpStatusCode.UnprocessableEntity, "Invalid", TrainingJobPhase.Failed)]
-    [InlineData(HttpStatusCode.Forbidden, "Forbidden", TrainingJobPhase.Restarting)]
+    [InlineData(HttpStatusCode.Forbidden, "Forbidden", TrainingJobPhase.Queued)]
     public async Task A_pod_that_the_server_refuses_ends_the_attempt_with_its_words(HttpStatusCode code, string reason, TrainingJobPhase phase)
     {
         var world = await AdmittedAsync(AJob.Named());
@@ -99,7 +99,7 @@ public sealed class TrainingJobReconcilerTests
             if ((verb, plural) == ("create", "pods")) throw new KubeApiException(code, reason, "spec.tolerations[0].operator: unknown");
         };
         await StepAsync(world);
-        (world.Job!.Status!.Phase, world.Job.Status.Reason).ShouldBe((phase, "PodRefused"));
+        (world.Job!.Status!.Phase, world.Job.Status.Reason).ShouldBe((phase, phase == TrainingJobPhase.Failed ? "PodRefused" : "Requeued"));
         world.Job.Status.Message!.ShouldStartWith("the pods can't be created: spec.tolerations[0].operator: unknown");
     }
 

@@ -19,22 +19,22 @@ internal sealed class World
     private readonly FakeCache<Storage> _storages;
     private readonly FakeCache<NodeView> _nodes;
     private readonly HashSet<string> _created = [];
-    private readonly int _size;
+    private readonly Dictionary<int, int> _sizes = [];
     private readonly ObjectKey _key;
     private TrainingJobReconciler _reconciler;
+    private Heartbeats _heartbeats = null!;
     private int _crashAfter = -1;
 
     public World(TrainingJob job)
     {
         Api = new FakeKubeApi(Time) { Intercept = (verb, plural) => CrashSometimes(verb, plural) };
-        _size = job.Spec.Nodes ?? 1;
         _key = job.Key();
         _jobs = new FakeCache<TrainingJob>(Api);
         _pods = new FakeCache<PodView>(Api, PodFacts.JobUid);
         _storages = new FakeCache<Storage>(Api);
         _nodes = new FakeCache<NodeView>(Api);
         Make(job);
-        for (var node = 0; node < _size; node++)
+        for (var node = 0; node < job.NodeCount; node++)
         {
             Make(new NodeView { Metadata = new V1ObjectMeta { Name = $"n{node}" }, Status = new NodeViewStatus { Conditions = [new NodeConditionView { Type = "Ready", Status = "True" }] } });
         }
@@ -80,17 +80,27 @@ internal sealed class World
         Check(before?.Status, Job?.Status);
     }
 
-    /// <summary>What the scheduler does with a job that waits.</summary>
-    public void Admit()
+    /// <summary>What the scheduler does with a job that waits; an elastic one gets as many nodes as it takes and some more.</summary>
+    public void Admit(int more = 9)
     {
-        if (Job is not { Metadata.DeletionTimestamp: null } job || job.Status is not { } status) return;
-        var ready = status.Phase == TrainingJobPhase.Queued || (status.Phase == TrainingJobPhase.Restarting && status.Retry!.NotBefore <= Time.GetUtcNow().UtcDateTime);
-        if (!ready) return;
+        if (Job is not { Metadata.DeletionTimestamp: null } job || job.Status is not { Phase: TrainingJobPhase.Queued or TrainingJobPhase.Restarting } status) return;
+        if (status.Retry?.NotBefore > Time.GetUtcNow().UtcDateTime) return;
+        var sizes = Elasticity.SizesOf(job);
+        var size = Math.Min(sizes.Most, sizes.Fewest + more);
         status.Attempt = (status.Attempt ?? 0) + 1;
-        status.Admission = new AdmissionStatus { Attempt = status.Attempt.Value, Ranks = [.. Enumerable.Range(0, _size).Select(rank => new RankAssignment { Rank = rank, Node = $"n{rank}" })] };
+        _sizes[status.Attempt.Value] = size;
+        status.Admission = new AdmissionStatus { Attempt = status.Attempt.Value, Size = size, Ranks = [.. Enumerable.Range(0, size).Select(rank => new RankAssignment { Rank = rank, Node = $"n{rank}" })] };
         status.Phase = TrainingJobPhase.Admitted;
         status.Reason = "Admitted";
-        status.Message = $"{_size} nodes reserved";
+        status.Message = $"{size} nodes reserved";
+        Done(Api.ReplaceStatusAsync(job, CancellationToken.None));
+    }
+
+    /// <summary>What the scheduler does when a more important job needs the nodes.</summary>
+    public void Preempt()
+    {
+        if (Job is not { Status: { } status } job || !status.HasAttempt()) return;
+        (status.Phase, status.Reason, status.Message) = (TrainingJobPhase.Preempting, "Preempted", "gives its nodes to another job");
         Done(Api.ReplaceStatusAsync(job, CancellationToken.None));
     }
 
@@ -102,6 +112,20 @@ internal sealed class World
         else if (pod.Spec.NodeName is null) Patch(pod, "spec", new JsonObject { ["nodeName"] = pod.Spec.NodeSelector!["kubernetes.io/hostname"] });
         else if (pod.Status?.Phase != "Running") Patch(pod, "status", State("Running", new JsonObject { ["running"] = new JsonObject() }));
         else Patch(pod, "status", State(exit == 0 ? "Succeeded" : "Failed", new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = exit } }));
+    }
+
+    /// <summary>A kubelet turns a pod away before it starts anything of it.</summary>
+    public void Reject(PodView pod)
+    {
+        if (pod.Spec.NodeName is not null && pod.Status?.Phase is null && !pod.IsTerminating()) Patch(pod, "status", new JsonObject { ["phase"] = "Failed", ["reason"] = "OutOfcpu" });
+    }
+
+    /// <summary>The sidecars of all ranks tell that nothing was seen of them for an hour.</summary>
+    public void FallSilent()
+    {
+        Wait(TimeSpan.FromSeconds(1));
+        foreach (var pod in Pods.Where(pod => pod.Status?.Phase == "Running"))
+            _heartbeats.Record(Job!.Metadata.Uid, pod.Attempt(), pod.Rank(), TimeSpan.FromHours(1), null);
     }
 
     /// <summary>The taint manager or a drain takes a pod.</summary>
@@ -140,7 +164,7 @@ internal sealed class World
         where T : class, k8s.IKubernetesObject<V1ObjectMeta> => Done(Api.CreateAsync(item, CancellationToken.None));
 
     private TrainingJobReconciler Restarted() => new(
-        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), Events, Time);
+        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), _heartbeats = new Heartbeats(Time), Events, Time);
 
     private void CrashSometimes(string verb, string plural)
     {
@@ -155,7 +179,7 @@ internal sealed class World
         foreach (var pod in Pods) _created.Add(pod.Metadata.Name);
         foreach (var open in Pods.Where(pod => !pod.IsGated()))
         {
-            for (var rank = 0; rank < _size; rank++) _created.ShouldContain(Names.Pod(_key.Name, rank, open.Attempt()), $"{open.Metadata.Name} was let go before all existed");
+            for (var rank = 0; rank < _sizes[open.Attempt()]; rank++) _created.ShouldContain(Names.Pod(_key.Name, rank, open.Attempt()), $"{open.Metadata.Name} was let go before all existed");
         }
 
         Pods.Where(pod => !pod.IsGated() && !pod.IsTerminal()).Select(pod => pod.Attempt()).Distinct().Count().ShouldBeLessThanOrEqualTo(1, "two attempts may run at a time");
