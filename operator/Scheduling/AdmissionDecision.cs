@@ -10,6 +10,9 @@ public sealed record AdmissionOptions
     /// <summary>Who waited so long has nodes reserved, and who keeps nodes for a restart that long gives them up.</summary>
     public TimeSpan StarvationTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Nodes that the last pass promised, by uid of the job; <see cref="AdmissionDecision.Promised"/> of the last decision.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<RankAssignment>> Promised { get; init; } = new Dictionary<string, IReadOnlyList<RankAssignment>>();
+
     /// <summary>The pod of any rank of a job, as it would be created; <see cref="ArgumentException"/> when it can't be. That of <see cref="Launch.LaunchObjects"/> when null.</summary>
     public Func<TrainingJob, V1Pod>? PodOf { get; init; }
 }
@@ -18,7 +21,11 @@ public sealed record AdmissionOptions
 /// <param name="Admitted">Jobs that get nodes now.</param>
 /// <param name="Preempted">Jobs that give their nodes back; who gets them starts when their pods have ended.</param>
 /// <param name="Waiting">Jobs that go on waiting, in the order of the queue; those that are held are at the end.</param>
-public sealed record AdmissionDecision(IReadOnlyList<PlannedAdmission> Admitted, IReadOnlyList<PlannedPreemption> Preempted, IReadOnlyList<PlannedWait> Waiting);
+public sealed record AdmissionDecision(IReadOnlyList<PlannedAdmission> Admitted, IReadOnlyList<PlannedPreemption> Preempted, IReadOnlyList<PlannedWait> Waiting)
+{
+    /// <summary>Nodes that are held for jobs that wait until they are free, by uid of the job.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<RankAssignment>> Promised { get; init; } = new Dictionary<string, IReadOnlyList<RankAssignment>>();
+}
 
 /// <summary>A job that gets nodes.</summary>
 /// <param name="Job">The job.</param>

@@ -1,3 +1,4 @@
+using Trestle.Api.V1Alpha1;
 using Demands = System.Collections.Generic.List<(Trestle.Operator.Scheduling.QueueUse Queue, long[] Demand)>;
 
 namespace Trestle.Operator.Scheduling;
@@ -27,7 +28,7 @@ internal sealed class AdmissionPass
     {
         _input = input;
         _ledger = new Ledger(input.Snapshot.Nodes);
-        _placer = new Placer(_ledger);
+        _placer = new Placer(_ledger, input.Promised);
         _preemption = new Preemption(input, _ledger, _placer);
         _starvation = new Starvation(input, _placer);
         _reasons = new WaitReasons(_placer, _ledger, input);
@@ -49,7 +50,7 @@ internal sealed class AdmissionPass
 
         // Figures in reasons are those without promises: what is promised to one is free as far as it goes.
         foreach (var promise in _promises) promise.TakeBack(_placer);
-        return new PassResult(_admitted, _reasons.For(_waiting, _promises)) { Evictions = _evictions, Next = Next() };
+        return new PassResult(_admitted, _reasons.For(_waiting, _promises)) { Evictions = _evictions, Promised = Promised(), Next = Next() };
     }
 
     // Holds a place in the order until the second turn.
@@ -128,6 +129,10 @@ internal sealed class AdmissionPass
         kept?.TakeOldPods(placed[0]);
         _preemption.IsAdmitted(gang);
     }
+
+    private Dictionary<string, IReadOnlyList<RankAssignment>> Promised() => _promises.Where(promise => !promise.IsReservation).SelectMany(promise => promise.Placed).ToDictionary(
+        placement => placement.Job.Uid,
+        placement => (IReadOnlyList<RankAssignment>)[.. placement.NodeOfRank.Select((node, rank) => new RankAssignment { Rank = rank, Node = _ledger.Nodes[node].Name })]);
 
     // Room that is about to be free goes to the first in order that it lets in.
     private string? Promised(Gang gang, Demands demands)

@@ -30,7 +30,7 @@ public static class AdmissionPlan
         var groupsByKey = groups.ToDictionary(group => group.Key());
         var shapes = new Dictionary<TrainingJob, Shape?>(ReferenceEqualityComparer.Instance);
         var broken = new List<PlannedWait>();
-        var pass = Decide(jobs, groupsByKey.GetValueOrDefault, queues, nodes, pods, ShapeOf, now, options.StarvationTimeout);
+        var pass = Decide(jobs, groupsByKey.GetValueOrDefault, queues, nodes, pods, ShapeOf, now, options);
         return new AdmissionDecision(
             [.. pass.Result.Admitted.Select(admitted => new PlannedAdmission(byKey[admitted.Job.Job], admitted.Nodes))],
             [.. pass.Result.Evictions.Select(eviction => new PlannedPreemption(byKey[eviction.Job], eviction.For?.Jobs[0].Job, eviction.IsRestart, eviction.Message))],
@@ -38,7 +38,10 @@ public static class AdmissionPlan
                 .. pass.Result.Waiting.SelectMany(waiting => waiting.Gang.Jobs.Select(job => new PlannedWait(byKey[job.Job], waiting.Position, waiting.Reason))),
                 .. pass.Queue.Held.Select(held => new PlannedWait(held.Job, null, held.Reason)),
                 .. broken,
-            ]);
+            ])
+        {
+            Promised = pass.Result.Promised,
+        };
 
         Shape? ShapeOf(TrainingJob job)
         {
@@ -56,13 +59,13 @@ public static class AdmissionPlan
     }
 
     internal static Pass Decide(
-        IReadOnlyCollection<TrainingJob> jobs, Func<ObjectKey, JobGroup?> groupOf, IEnumerable<Queue> queues, IEnumerable<NodeView> nodes, IEnumerable<PodView> pods, Func<TrainingJob, Shape?> shapeOf, DateTimeOffset now, TimeSpan starvationTimeout)
+        IReadOnlyCollection<TrainingJob> jobs, Func<ObjectKey, JobGroup?> groupOf, IEnumerable<Queue> queues, IEnumerable<NodeView> nodes, IEnumerable<PodView> pods, Func<TrainingJob, Shape?> shapeOf, DateTimeOffset now, AdmissionOptions options)
     {
         var snapshot = NodeSnapshot.Take(nodes, pods, jobs, shapeOf, now);
         var quotas = new QuotaBook(queues, snapshot.Nodes);
         var units = RunningUnits.Of(jobs, groupOf, shapeOf, quotas, now);
         var queue = GangQueue.Of(jobs, groupOf, shapeOf, now, quotas);
-        var input = new PassInput(snapshot, queue.Gangs, quotas) { Units = units, Now = now, StarvationTimeout = starvationTimeout };
+        var input = new PassInput(snapshot, queue.Gangs, quotas) { Units = units, Now = now, StarvationTimeout = options.StarvationTimeout, Promised = options.Promised };
         return new Pass(queue, quotas, AdmissionPass.Run(input));
     }
 

@@ -57,6 +57,9 @@ internal sealed record PassResult(IReadOnlyList<AdmittedJob> Admitted, IReadOnly
     /// <summary>Jobs that must give their nodes back.</summary>
     public IReadOnlyList<Eviction> Evictions { get; init; } = [];
 
+    /// <summary>Nodes that are held for jobs until they are free, by uid of the job.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<RankAssignment>> Promised { get; init; } = new Dictionary<string, IReadOnlyList<RankAssignment>>();
+
     /// <summary>When time alone makes a difference; null when it does not.</summary>
     public DateTimeOffset? Next { get; init; }
 }

@@ -13,6 +13,9 @@ internal enum Room
 
     /// <summary>What is free when every job has ended, less what is reserved for those that wait too long.</summary>
     Ever,
+
+    /// <summary>What pods may ask for on an empty node.</summary>
+    Empty,
 }
 
 /// <summary>What a rank asks of a node, by the columns of a ledger; null when no node has one of the resources.</summary>
@@ -28,6 +31,7 @@ internal sealed class Ledger
     private readonly long[] _now;
     private readonly long[] _later;
     private readonly long[] _ever;
+    private readonly long[] _allocatable;
     private readonly List<int> _changes = [];
 
     public Ledger(IReadOnlyList<PassNode> nodes)
@@ -35,7 +39,7 @@ internal sealed class Ledger
         Nodes = nodes;
         foreach (var resource in nodes.SelectMany(node => node.Allocatable.Keys)) _columns.TryAdd(resource, _columns.Count);
         var size = nodes.Count * _columns.Count;
-        (_now, _later, _ever) = (new long[size], new long[size], new long[size]);
+        (_now, _later, _ever, _allocatable) = (new long[size], new long[size], new long[size], new long[size]);
         for (var node = 0; node < nodes.Count; node++) Open(node);
     }
 
@@ -65,7 +69,7 @@ internal sealed class Ledger
         foreach (var (column, amount) in ask.Amounts)
         {
             var at = start + column;
-            var left = room switch { Room.Now => Math.Min(_now[at], _later[at]), Room.Later => _later[at], _ => _ever[at] };
+            var left = room switch { Room.Now => Math.Min(_now[at], _later[at]), Room.Later => _later[at], Room.Ever => _ever[at], _ => _allocatable[at] };
             if (left < amount) return 0;
             slots = Math.Min(slots, left / amount);
         }
@@ -73,9 +77,33 @@ internal sealed class Ledger
         return (int)slots;
     }
 
-    /// <summary>What some nodes have of a resource now.</summary>
-    public long Free(string resource, IEnumerable<int> nodes) =>
-        _columns.TryGetValue(resource, out var column) ? nodes.Select(node => (node * _columns.Count) + column).Sum(at => Math.Max(Math.Min(_now[at], _later[at]), 0)) : 0;
+    /// <summary>What the nodes that are marked have of a resource now, and the most that one of them has when it is empty.</summary>
+    public (long Free, long Largest) Sum(string resource, bool[] nodes)
+    {
+        var (free, largest) = (0L, 0L);
+        if (!_columns.TryGetValue(resource, out var column)) return (0, 0);
+        for (var node = 0; node < nodes.Length; node++)
+        {
+            if (!nodes[node]) continue;
+            var at = (node * _columns.Count) + column;
+            free += Math.Max(Math.Min(_now[at], _later[at]), 0);
+            largest = Math.Max(largest, _allocatable[at]);
+        }
+
+        return (free, largest);
+    }
+
+    /// <summary>How many ranks the nodes that are marked would take if they were empty.</summary>
+    public long Capacity(Ask ask, bool[] nodes)
+    {
+        var sum = 0L;
+        for (var node = 0; node < nodes.Length; node++)
+        {
+            if (nodes[node]) sum += Slots(Room.Empty, node, ask);
+        }
+
+        return sum;
+    }
 
     /// <summary>Takes for good; gives back when the count is negative.</summary>
     public void Take(int node, Ask ask, int count)
@@ -117,7 +145,7 @@ internal sealed class Ledger
             if (_columns.TryGetValue(resource, out var column)) _now[start + column] = _later[start + column] = amount;
         }
 
-        foreach (var (resource, amount) in view.Allocatable) _ever[start + _columns[resource]] = amount;
+        foreach (var (resource, amount) in view.Allocatable) _ever[start + _columns[resource]] = _allocatable[start + _columns[resource]] = amount;
         foreach (var (resource, amount) in view.Foreign ?? new Dictionary<string, long>())
         {
             if (_columns.TryGetValue(resource, out var column)) _ever[start + column] -= amount;

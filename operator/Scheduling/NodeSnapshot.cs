@@ -66,13 +66,12 @@ internal sealed record NodeSnapshot(IReadOnlyList<PassNode> Nodes, IReadOnlyDict
 
     private static (string? Place, bool IsTerminal)? Footprint(PodView? pod) => pod is null ? null : (PodUse.Of(pod).Place, pod.IsTerminal());
 
+    // A job without an attempt has its pods ended.
     private static void TakeOther(PassNode node, PodUse pod, Dictionary<string, ObjectKey> preempting, DateTime deadline)
     {
         if (pod.JobUid is null) node.TakeForeign(pod.Amounts);
         else if (pod.EndsBy < deadline) node.Take(pod.Amounts);
-        else if (preempting.TryGetValue(pod.JobUid, out var job)) node.TakeEnding(pod.Amounts, job);
-        else if (pod.EndsBy is not null) node.TakeEnding(pod.Amounts);
-        else node.Take(pod.Amounts);
+        else node.TakeEnding(pod.Amounts, preempting.TryGetValue(pod.JobUid, out var job) ? job : null);
     }
 
     private static bool IsOpen(NodeView node) =>

@@ -1,3 +1,5 @@
+using Trestle.Api.V1Alpha1;
+
 namespace Trestle.Operator.Scheduling;
 
 /// <summary>All that a pass decides from.</summary>
@@ -11,6 +13,9 @@ internal sealed record PassInput(NodeSnapshot Snapshot, IReadOnlyList<Gang> Gang
 
     /// <summary>The time.</summary>
     public DateTimeOffset Now { get; init; }
+
+    /// <summary>Nodes that the last pass promised, by uid of the job: they stay promised to it while they can, so that nobody else must give way for the same job.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<RankAssignment>> Promised { get; init; } = new Dictionary<string, IReadOnlyList<RankAssignment>>();
 
     /// <summary>Who waited so long has nodes reserved, and who keeps nodes for a restart that long gives them up.</summary>
     public TimeSpan StarvationTimeout { get; init; } = TimeSpan.MaxValue;

@@ -1,3 +1,5 @@
+using Trestle.Api.V1Alpha1;
+
 namespace Trestle.Operator.Scheduling;
 
 /// <summary>A job with a node for every rank.</summary>
@@ -8,7 +10,7 @@ namespace Trestle.Operator.Scheduling;
 internal sealed record Placement(GangJob Job, JobFits Fits, int[] NodeOfRank, IReadOnlyList<(int Node, int Ranks)> Fill);
 
 /// <summary>Finds nodes for whole gangs and takes them of the ledger, or takes nothing.</summary>
-internal sealed class Placer(Ledger ledger)
+internal sealed class Placer(Ledger ledger, IReadOnlyDictionary<string, IReadOnlyList<RankAssignment>> promised)
 {
     private readonly Dictionary<(Shape Shape, string? Key), JobFits> _fits = [];
     private readonly Dictionary<Shape, (Ask Ask, bool[] Matches)> _shapes = [];
@@ -103,7 +105,8 @@ internal sealed class Placer(Ledger ledger)
     private Placement? Find(GangJob job, Room room)
     {
         var fits = Of(job);
-        if (job.Kept.Count > 0 && FindFromKept(job, fits, room) is { } kept) return kept;
+        var known = job.Kept.Count > 0 ? job.Kept : promised.GetValueOrDefault(job.Uid);
+        if (known is not null && FindFrom(known, job, fits, room) is { } found) return found;
         return Fill(job, fits.In(room), job.Nodes) is { } fill ? Placed(job, fits, fill, []) : null;
     }
 
@@ -112,10 +115,10 @@ internal sealed class Placer(Ledger ledger)
         : job.NeedsOneDomain ? fit.FillDomain(ranks, job.Avoid)
         : fit.FillDomains(ranks, job.Avoid);
 
-    // The ranks that have kept their nodes stay there; the others go near them.
-    private Placement? FindFromKept(GangJob job, JobFits fits, Room room)
+    // The ranks that have kept their nodes, or were promised them, go there; the others go near them.
+    private Placement? FindFrom(IReadOnlyList<RankAssignment> known, GangJob job, JobFits fits, Room room)
     {
-        var stay = Staying(job, fits, room);
+        var stay = Staying(known, job, fits, room);
         if (stay.Count == 0) return null;
         foreach (var node in stay.Values) Move(node, fits.Ask, room, 1);
         var rest = job.Nodes - stay.Count;
@@ -133,13 +136,13 @@ internal sealed class Placer(Ledger ledger)
         return job.NeedsOneDomain ? null : fit.FillDomains(rest, job.Avoid);
     }
 
-    private Dictionary<int, int> Staying(GangJob job, JobFits fits, Room room)
+    private Dictionary<int, int> Staying(IReadOnlyList<RankAssignment> known, GangJob job, JobFits fits, Room room)
     {
         var fit = fits.In(room);
         var taken = new Dictionary<int, int>();
         var stay = new Dictionary<int, int>();
         int? domain = null;
-        foreach (var rank in job.Kept.Where(rank => rank.Rank < job.Nodes).OrderBy(rank => rank.Rank))
+        foreach (var rank in known.Where(rank => rank.Rank < job.Nodes).OrderBy(rank => rank.Rank))
         {
             if (IndexOf(rank.Node) is not (>= 0 and var node) || !fits.Matches[node] || fit.Slots(node) <= taken.GetValueOrDefault(node)) continue;
             if (job.NeedsOneDomain && fits.Domains is { } domains && (domains.Of[node] < 0 || (domain ??= domains.Of[node]) != domains.Of[node])) continue;

@@ -16,6 +16,7 @@ internal sealed class Preemption
     private readonly Placer _placer;
     private readonly List<RunningUnit> _units;
     private readonly Dictionary<string, RunningUnit> _unitOf = [];
+    private readonly Dictionary<string, (int Node, Ask Ask)[]> _live = [];
     private readonly HashSet<string> _evicted = [];
     private readonly Dictionary<(JobFits, QueueUse), (int Priority, int Nodes)> _failed = [];
 
@@ -76,7 +77,6 @@ internal sealed class Preemption
         }
 
         placed = Reprieve(gang, demands, taken, placed);
-        _failed.Clear();
         return (placed, [.. taken.SelectMany(unit => Evict(unit, gang, Message(gang, unit)))]);
     }
 
@@ -113,18 +113,40 @@ internal sealed class Preemption
         return unit.Priority < gang.Priority || unit.Jobs.Any(job => QuotaBook.BorrowsFrom(job.Queue, demands));
     }
 
-    private bool Helps(RunningUnit unit, Gang gang, Demands demands) => unit.Jobs.Any(job =>
-        demands.Exists(demand => demand.Queue == job.Queue)
-        || (_input.Snapshot.Holds.TryGetValue(job.Uid, out var hold) && hold.Live.Any(part => gang.Jobs.Any(other => _placer.Of(other).Matches[part.Node]))));
+    private bool Helps(RunningUnit unit, Gang gang, Demands demands)
+    {
+        foreach (var job in unit.Jobs)
+        {
+            foreach (var (queue, _) in demands)
+            {
+                if (queue == job.Queue) return true;
+            }
+
+            foreach (var (node, _) in Live(job))
+            {
+                foreach (var other in gang.Jobs)
+                {
+                    if (_placer.Of(other).Matches[node]) return true;
+                }
+            }
+        }
+
+        return false;
+    }
 
     private void Free(RunningUnit unit, int sign)
     {
         foreach (var job in unit.Jobs)
         {
             job.Queue.Add(job.Demand, -sign, now: false, later: true);
-            if (!_input.Snapshot.Holds.TryGetValue(job.Uid, out var hold)) continue;
-            foreach (var (node, amounts) in hold.Live) _ledger.TakeLater(node, _ledger.Known(amounts), -sign);
+            foreach (var (node, ask) in Live(job)) _ledger.TakeLater(node, ask, -sign);
         }
+    }
+
+    private (int Node, Ask Ask)[] Live(UnitJob job)
+    {
+        if (_live.TryGetValue(job.Uid, out var known)) return known;
+        return _live[job.Uid] = _input.Snapshot.Holds.TryGetValue(job.Uid, out var hold) ? [.. hold.Live.Select(part => (part.Node, _ledger.Known(part.Amounts)))] : [];
     }
 
     private List<Eviction> Evict(RunningUnit unit, Gang? gang, string message)
@@ -139,7 +161,7 @@ internal sealed class Preemption
         : unit.Priority < gang.Priority ? $"preempted by {gang.Name} of priority {Amounts.Whole(gang.Priority)}"
         : $"preempted by {gang.Name}, whose queue takes back what was borrowed of its quota";
 
-    // Who comes later, is as large and no more important can't take more.
+    // Who comes later, is as large and no more important can't take more: what was taken in between only made it less.
     private bool IsKnownToFail(Gang gang) =>
         gang.Jobs.Count == 1 && !gang.KeepsNodes && _failed.TryGetValue(Key(gang), out var failed) && gang.Priority <= failed.Priority && gang.Jobs[0].Nodes >= failed.Nodes;
 

@@ -38,6 +38,9 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     private readonly ConditionalWeakTable<TrainingJob, Shape> _shapes = [];
     private readonly Decisions _decisions = new(api, events, time, log);
     private readonly QueueTold _told = new(QueueWrites);
+
+    // Lost in a crash, and then other nodes may be promised.
+    private IReadOnlyDictionary<string, IReadOnlyList<RankAssignment>> _promised = new Dictionary<string, IReadOnlyList<RankAssignment>>();
     private DateTimeOffset _queueToldAt = DateTimeOffset.MinValue;
 
     /// <summary>Who waited so long has nodes reserved, and who keeps nodes for a restart that long gives them up.</summary>
@@ -78,7 +81,8 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
         await _decisions.MakeSureAsync(ct);
         var jobs = new Dictionary<ObjectKey, TrainingJob>();
         foreach (var cached in caches.Jobs.Items) jobs[cached.Key()] = _decisions.Newest(cached);
-        var pass = AdmissionPlan.Decide(jobs.Values, caches.Groups.Find, caches.Queues.Items, caches.Nodes.Items, caches.Pods.Items, ShapeOf, now, StarvationTimeout);
+        var pass = AdmissionPlan.Decide(jobs.Values, caches.Groups.Find, caches.Queues.Items, caches.Nodes.Items, caches.Pods.Items, ShapeOf, now, new AdmissionOptions { StarvationTimeout = StarvationTimeout, Promised = _promised });
+        _promised = pass.Result.Promised;
         await _decisions.WriteAsync(pass.Result, jobs, ct);
         var tellNext = await TellAsync(pass, jobs, now, ct);
         return Earlier(Earlier(pass.Queue.Next, pass.Result.Next) - now, tellNext);

@@ -28,7 +28,7 @@ internal sealed class Shape : IEquatable<Shape>
 
     public (string Resource, long Amount)[] Requests { get; }
 
-    public IReadOnlyList<(string Name, string Value)> Selector { get; }
+    public (string Name, string Value)[] Selector { get; }
 
     public IReadOnlyList<V1Toleration> Tolerations { get; }
 
@@ -53,9 +53,20 @@ internal sealed class Shape : IEquatable<Shape>
     }
 
     /// <summary>Whether the node has the labels, and no taint that is not tolerated.</summary>
-    public bool Matches(PassNode node) =>
-        Selector.All(label => node.Labels.TryGetValue(label.Name, out var value) && value == label.Value)
-        && node.Taints.All(taint => taint.Effect is not ("NoSchedule" or "NoExecute") || Tolerations.Any(toleration => Tolerates(toleration, taint)));
+    public bool Matches(PassNode node)
+    {
+        foreach (var (name, wanted) in Selector)
+        {
+            if (!node.Labels.TryGetValue(name, out var value) || value != wanted) return false;
+        }
+
+        foreach (var taint in node.Taints)
+        {
+            if (taint.Effect is "NoSchedule" or "NoExecute" && !Tolerations.Any(toleration => Tolerates(toleration, taint))) return false;
+        }
+
+        return true;
+    }
 
     public bool Equals(Shape? other) => other is not null && other._text == _text;
 

@@ -23,6 +23,7 @@ internal sealed class ShapeFit
     private readonly ulong[]?[] _buckets = new ulong[Many + 1][];
     private int _seen;
     private long _total;
+    private long _best = -1;
 
     public ShapeFit(Ledger ledger, Room room, Ask ask, bool[] matches, Domains? domains)
     {
@@ -61,9 +62,10 @@ internal sealed class ShapeFit
     public long BestDomain()
     {
         CatchUp();
-        var best = 0L;
-        foreach (var total in _domainTotals) best = Math.Max(best, total);
-        return best;
+        if (_best >= 0) return _best;
+        _best = 0;
+        foreach (var total in _domainTotals) _best = Math.Max(_best, total);
+        return _best;
     }
 
     /// <summary>So many nodes as have room for <paramref name="ranks"/> in all, with how many go on each; null when they don't fit.</summary>
@@ -187,6 +189,7 @@ internal sealed class ShapeFit
         if (old > 0) _buckets[Math.Min(old, Many)]![word] &= ~bit;
         if (slots > 0) (_buckets[Math.Min(slots, Many)] ??= new ulong[(_slots.Length / 64) + 1])[word] |= bit;
         _total += slots - old;
+        _best = -1;
         if (_domains?.Of[node] is >= 0 and var domain) _domainTotals[domain] += slots - old;
         _slots[node] = slots;
     }

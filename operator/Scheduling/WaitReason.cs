@@ -17,12 +17,12 @@ internal sealed class WaitReason
     public WaitReason(JobFits fits, Ledger ledger)
     {
         (_fits, _shape) = (fits, fits.Shape);
-        var matching = fits.Matching().ToList();
-        _never = matching.Count == 0 ? NoMatch(ledger.Nodes) : _shape.Requests.Select(request => TooLarge(request.Resource, request.Amount, matching.Select(node => ledger.Nodes[node]))).FirstOrDefault(text => text is not null);
+        var requests = _shape.Requests.OrderBy(request => Rank(request.Resource)).Select(request => (request.Resource, request.Amount, Sum: ledger.Sum(request.Resource, fits.Matches))).ToList();
+        _never = Array.IndexOf(fits.Matches, true) < 0 ? NoMatch(ledger.Nodes) : requests.Select(request => TooLarge(request.Resource, request.Amount, request.Sum.Largest)).FirstOrDefault(text => text is not null);
         if (_never is not null) return;
         _free = fits.In(Room.Now).Total;
-        _ever = matching.Sum(node => (long)_shape.Slots(ledger.Nodes[node].Allocatable));
-        _sums = [.. _shape.Requests.OrderBy(request => Rank(request.Resource)).Select(request => (request.Resource, request.Amount, ledger.Free(request.Resource, matching)))];
+        _ever = ledger.Capacity(fits.Ask, fits.Matches);
+        _sums = [.. requests.Select(request => (request.Resource, request.Amount, request.Sum.Free))];
     }
 
     /// <summary>For a job of so many ranks, e.g. "waiting for 16 H100, 8 free".</summary>
@@ -57,11 +57,8 @@ internal sealed class WaitReason
             : "no ready node has the labels of its node selector and only taints that it tolerates";
     }
 
-    private string? TooLarge(string resource, long amount, IEnumerable<PassNode> matching)
-    {
-        var largest = matching.Max(node => node.Allocatable.GetValueOrDefault(resource));
-        return largest < amount ? $"asks for {InWords(resource, amount, _shape.Accelerator)} on one node; the largest node has {Number(resource, largest)}" : null;
-    }
+    private string? TooLarge(string resource, long amount, long largest) =>
+        largest < amount ? $"asks for {InWords(resource, amount, _shape.Accelerator)} on one node; the largest node has {Number(resource, largest)}" : null;
 
     // "2 nodes with 8 H100 and 4 CPUs each"
     private string Places(int count)
