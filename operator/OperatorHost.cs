@@ -38,12 +38,12 @@ public static class OperatorHost
         }
     }
 
-    private static Task LeadAsync(IKubeApi api, OperatorOptions options, TimeProvider time, ILogger log, CancellationToken ct)
+    private static Task LeadAsync(KubeApi api, OperatorOptions options, TimeProvider time, ILogger log, CancellationToken ct)
     {
         if (!options.LeaderElection) return TermAsync(ct);
         var identity = $"{Environment.MachineName}_{Environment.ProcessId}_{Guid.NewGuid().ToString("N")[..8]}";
         return new LeaderGate(api, options.Namespace, LeaseName, identity, time, log).RunAsync(TermAsync, ct);
 
-        Task TermAsync(CancellationToken term) => new OperatorTerm(api, options, time, log).RunAsync(term);
+        Task TermAsync(CancellationToken term) => new OperatorTerm(api, api, options, time, log).RunAsync(term);
     }
 }

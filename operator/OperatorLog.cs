@@ -24,6 +24,12 @@ internal static partial class OperatorLog
     [LoggerMessage(112, LogLevel.Error, "admission pass: unexpected; again in {Seconds} s")]
     public static partial void PassBroke(ILogger log, Exception error, double seconds);
 
+    [LoggerMessage(120, LogLevel.Information, "{ApiVersion} {Resource} is there")]
+    public static partial void Discovered(ILogger log, string apiVersion, string resource);
+
+    [LoggerMessage(121, LogLevel.Warning, "can't tell whether {What} is there: {Message}")]
+    public static partial void NotDiscovered(ILogger log, string what, string message);
+
     [LoggerMessage(113, LogLevel.Warning, "{Job}: its pod can't be made: {Message}")]
     public static partial void NoShape(ILogger log, ObjectKey job, string message);
 }

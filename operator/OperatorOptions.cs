@@ -23,6 +23,12 @@ public sealed record OperatorOptions
     /// <summary>Address of the rendezvous server as pods reach it; when null the one it listens on.</summary>
     public string? RendezvousUrl { get; init; }
 
+    /// <summary>Name under which Volcano schedules pods.</summary>
+    public string VolcanoScheduler { get; init; } = "volcano";
+
+    /// <summary>Name of the scheduler that has the coscheduling plugin.</summary>
+    public string CoschedulingScheduler { get; init; } = "scheduler-plugins-scheduler";
+
     /// <summary>Namespace of the operator's own objects.</summary>
     public string Namespace { get; init; } = Names.SystemNamespace;
 

@@ -1,4 +1,5 @@
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Views;
 
 namespace Trestle.Operator.TrainingJobs;
@@ -19,6 +20,9 @@ public sealed record Observed(TrainingJob Job, IReadOnlyList<PodView> Pods)
 
     /// <summary>Why the API server would not take a pod; null when it did not say no.</summary>
     public RankFailure? Refusal { get; init; }
+
+    /// <summary>Who is to admit it.</summary>
+    public ModeChoice Admission { get; init; } = ModeChoice.Operator;
 
     /// <summary>Nodes of the job that are not ready or gone.</summary>
     public IReadOnlySet<string> LostNodes { get; init; } = new HashSet<string>();

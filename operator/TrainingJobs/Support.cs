@@ -12,9 +12,8 @@ public static class Support
         var spec = seen.Job.Spec;
         if (spec.Placement is { } places && places.TrueForAll(place => place.Slurm is not null))
             return "placement on Slurm is not supported yet; add a placement 'kubernetes: {}'";
-        if (spec.Scheduling?.Mode is { } mode and not (SchedulingMode.Auto or SchedulingMode.Operator))
-            return $"scheduling.mode {mode} is not supported yet; use Auto or Operator";
-        if (spec.Scheduling?.Topology is { Mode: null or TopologyMode.Required })
+        if (seen.Admission.Refusal is { } refusal) return refusal;
+        if (seen.Admission.Mode == SchedulingMode.Operator && spec.Scheduling?.Topology is { Mode: null or TopologyMode.Required })
             return "scheduling.topology is not supported yet; leave it out, or set its mode to Preferred";
         if (spec.Workdir?.Git is not null)
             return "workdir.git is not supported yet; put the code into a ConfigMap and use workdir.configMap";
@@ -31,14 +30,17 @@ public static class Support
     }
 
     /// <summary>What of the job is not done though it runs; null when all of it is.</summary>
-    public static string? WhatIsIgnored(TrainingJobSpec spec)
+    public static string? WhatIsIgnored(Observed seen)
     {
+        var spec = seen.Job.Spec;
         var ignored = new List<string>();
         if (spec.Placement?.Exists(place => place.Slurm is not null) == true) ignored.Add("placement on Slurm");
         if (spec.PlacementTimeout is not null) ignored.Add("placementTimeout");
         if (spec.Elastic is not null) ignored.Add("elastic");
         if (spec.Recovery?.HangTimeout is not null) ignored.Add("recovery.hangTimeout");
-        if (spec.Scheduling?.Topology is not null) ignored.Add("scheduling.topology");
+        if (seen.Admission.Mode == SchedulingMode.Operator && spec.Scheduling?.Topology is not null) ignored.Add("scheduling.topology");
+        if (seen.Admission.Mode != SchedulingMode.Operator && seen.Job.TaskGroup is not null) ignored.Add($"gang of its group ({seen.Admission.Mode} admits each task by itself)");
+        ignored.AddRange(seen.Admission.Ignored);
         return ignored.Count == 0 ? null : $"the job runs without what is not supported yet: {string.Join(", ", ignored)}";
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Tests.Fakes;
 using Trestle.Operator.TrainingJobs;
 using Trestle.Operator.Views;
@@ -140,7 +141,7 @@ internal sealed class World
         where T : class, k8s.IKubernetesObject<V1ObjectMeta> => Done(Api.CreateAsync(item, CancellationToken.None));
 
     private TrainingJobReconciler Restarted() => new(
-        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), Events, Time);
+        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), Events, Time, AdmissionModes.None);
 
     private void CrashSometimes(string verb, string plural)
     {
