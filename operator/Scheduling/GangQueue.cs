@@ -49,7 +49,8 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
 
     private static bool WaitsForNodes(TrainingJob job) =>
         job.Status?.Phase is TrainingJobPhase.Queued or TrainingJobPhase.Restarting
-        && job.Status.SchedulingMode is null or SchedulingMode.Operator && !job.IsDeleting() && job.Spec.Suspend != true && !job.IsCancelled();
+        && job.Status.SchedulingMode is null or SchedulingMode.Operator
+        && !job.IsDeleting() && job.Spec.Suspend != true && !job.IsCancelled();
 
     private static DateTimeOffset NotBefore(TrainingJob job) =>
         job.Status is { Phase: TrainingJobPhase.Restarting, Retry.NotBefore: { } time } ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : DateTimeOffset.MinValue;
