@@ -1,6 +1,5 @@
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.TrainingJobs;
-using Trestle.Operator.Views;
 using Trestle.Runtime;
 
 namespace Trestle.Operator.Scheduling.Modes.Kueue;
@@ -86,8 +85,8 @@ internal static class KueuePlanner
         return Holds(seen, now) ? Again() : ModePlan.Do(new DeleteObject<KueueWorkloadView>(workload.Key(), workload.Metadata.Uid));
     }
 
-    // A gated pod holds nothing of a node.
-    private static bool Holds(Observed seen, DateTimeOffset now) => seen.Pods.Any(pod => !pod.IsGated() && Leftovers.HoldsNode(pod, seen, now));
+    // Gated ones as well: what is seen of them may be older than their release.
+    private static bool Holds(Observed seen, DateTimeOffset now) => seen.Pods.Any(pod => Leftovers.HoldsNode(pod, seen, now));
 
     private static ModePlan Again() => ModePlan.Nothing with { RequeueAfter = LookAgain };
 }

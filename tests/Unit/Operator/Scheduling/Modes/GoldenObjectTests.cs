@@ -16,7 +16,7 @@ namespace Trestle.Operator.Tests.Scheduling.Modes;
 /// <summary>A file of Golden/ holds a mode, the version it finds, a job, and what is made of it: adding a case is adding a file.</summary>
 public sealed class GoldenObjectTests
 {
-    private static readonly string Directory = Path.Combine(AppContext.BaseDirectory, "Golden");
+    private static readonly string Directory = Path.Combine(AppContext.BaseDirectory, "Scheduling", "Modes", "Golden");
 
     public static TheoryData<string> Files() => [.. System.IO.Directory.GetFiles(Directory, "*.yaml").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
