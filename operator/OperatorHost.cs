@@ -25,10 +25,10 @@ public static class OperatorHost
     {
         ArgumentNullException.ThrowIfNull(options);
         using var api = new KubeClientOptions { Kubeconfig = options.Kubeconfig }.Open(time, TrestleJson.Default, OperatorJson.Default);
-        await RunAsync(api, options, logs, time, health ?? new OperatorHealth(), ct);
+        await RunAsync(api, api, options, logs, time, health ?? new OperatorHealth(), ct);
     }
 
-    internal static async Task RunAsync(IKubeApi api, OperatorOptions options, ILoggerFactory logs, TimeProvider time, OperatorHealth health, CancellationToken ct)
+    internal static async Task RunAsync(IKubeApi api, IApiDiscovery discovery, OperatorOptions options, ILoggerFactory logs, TimeProvider time, OperatorHealth health, CancellationToken ct)
     {
         var log = logs.CreateLogger("Trestle.Operator");
         await using var stopping = ct.Register(() => health.Is(OperatorPhase.Stopping));
@@ -76,7 +76,7 @@ public static class OperatorHost
         Task TermAsync(CancellationToken term)
         {
             health.Is(OperatorPhase.FillingCaches);
-            return new OperatorTerm(api, options, telemetry, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
+            return new OperatorTerm(api, discovery, options, telemetry, time, log) { Started = () => health.Is(OperatorPhase.Working) }.RunAsync(term);
         }
     }
 }

@@ -36,6 +36,12 @@ internal static partial class OperatorLog
     [LoggerMessage(114, LogLevel.Information, "{Job}: {Message}")]
     public static partial void Evicted(ILogger log, ObjectKey job, string message);
 
+    [LoggerMessage(120, LogLevel.Information, "{ApiVersion} {Resource} is there")]
+    public static partial void Discovered(ILogger log, string apiVersion, string resource);
+
+    [LoggerMessage(121, LogLevel.Warning, "can't tell whether {What} is there: {Message}")]
+    public static partial void NotDiscovered(ILogger log, string what, string message);
+
     [LoggerMessage(113, LogLevel.Warning, "{Job}: its pod can't be made: {Message}")]
     public static partial void NoShape(ILogger log, ObjectKey job, string message);
 }

@@ -26,6 +26,12 @@ public sealed record OperatorOptions
     /// <summary>Where GET /metrics is answered, without a login, e.g. http://0.0.0.0:9464; nowhere when null.</summary>
     public string? MetricsListen { get; init; }
 
+    /// <summary>Name under which Volcano schedules pods.</summary>
+    public string VolcanoScheduler { get; init; } = "volcano";
+
+    /// <summary>Name of the scheduler that has the coscheduling plugin.</summary>
+    public string CoschedulingScheduler { get; init; } = "scheduler-plugins-scheduler";
+
     /// <summary>Namespace of the operator's own objects.</summary>
     public string Namespace { get; init; } = Names.SystemNamespace;
 

@@ -1,9 +1,11 @@
+using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.JobGroups;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Scheduling;
+using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Storages;
 using Trestle.Operator.Telemetry;
 using Trestle.Operator.TrainingJobs;
@@ -34,9 +36,10 @@ internal sealed class OperatorTerm
     private readonly Informer<Queue> _queues;
     private readonly Informer<NodeView> _nodes;
     private readonly Informer<PodView> _pods;
+    private readonly ModeInformers _modes;
     private PodSettings _settings;
 
-    public OperatorTerm(IKubeApi api, OperatorOptions options, OperatorTelemetry telemetry, TimeProvider time, ILogger log)
+    public OperatorTerm(IKubeApi api, IApiDiscovery discovery, OperatorOptions options, OperatorTelemetry telemetry, TimeProvider time, ILogger log)
     {
         (_api, _options, _telemetry, _time, _log) = (api, options, telemetry, time, log);
         _settings = new PodSettings(options.DefaultImage, options.NodeImage, "", options.DefaultStorageRoot) { LauncherAccount = options.LauncherAccount };
@@ -48,6 +51,7 @@ internal sealed class OperatorTerm
         _pods = new Informer<PodView>(api, Selection.All, time, log)
             .WithIndex(PodFacts.JobUidIndex, pod => pod.JobUid())
             .WithIndex(NodeIndex, pod => pod.JobUid() is null ? null : pod.Spec.NodeName);
+        _modes = new ModeInformers(api, discovery, options, PodOf, time, log);
     }
 
     /// <summary>Called when the caches are filled and the rendezvous listens.</summary>
@@ -64,6 +68,7 @@ internal sealed class OperatorTerm
         await using var rendezvous = new RendezvousServer(_jobs.Cache, _pods.Cache, _groups.Cache, key, _time);
         using var scheduler = Scheduler(events);
         using var jobs = JobController(key, rendezvous.Heartbeats, events);
+        using var admission = AdmissionController(events);
         using var groups = GroupController(events);
         using var storages = StorageController();
         using var watch = _telemetry.Watch(_jobs, _pods, _nodes);
@@ -73,12 +78,13 @@ internal sealed class OperatorTerm
         try
         {
             // A server that knows no jobs yet would turn ranks away.
+            await _modes.StartAsync(term.Token);
             await Task.WhenAll(_jobs.Synced, _groups.Synced, _storages.Synced, _queues.Synced, _nodes.Synced, _pods.Synced).WaitAsync(term.Token);
             var bound = await rendezvous.StartAsync(_options.RendezvousListen, term.Token);
             _settings = _settings with { RendezvousUrl = (_options.RendezvousUrl ?? bound).TrimEnd('/') };
             OperatorLog.Working(_log, _settings.RendezvousUrl);
             Started?.Invoke();
-            parts.AddRange([scheduler.RunAsync(term.Token), jobs.RunAsync(Workers, term.Token), groups.RunAsync(2, term.Token), storages.RunAsync(2, term.Token)]);
+            parts.AddRange([scheduler.RunAsync(term.Token), jobs.RunAsync(Workers, term.Token), admission.RunAsync(Workers, term.Token), _modes.RunAsync(term.Token), groups.RunAsync(2, term.Token), storages.RunAsync(2, term.Token)]);
             await await Task.WhenAny(parts);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -96,7 +102,7 @@ internal sealed class OperatorTerm
     private Scheduler Scheduler(IEventRecorder events)
     {
         var caches = new SchedulerCaches(_jobs.Cache, _groups.Cache, _pods.Cache, _nodes.Cache) { Queues = _queues.Cache };
-        var scheduler = new Scheduler(_api, caches, job => LaunchObjects.Pod(job, _settings, StoragesOf(job), 0, 0), events, _time, _log) { StarvationTimeout = _options.StarvationTimeout };
+        var scheduler = new Scheduler(_api, caches, PodOf, events, _time, _log) { StarvationTimeout = _options.StarvationTimeout };
         _jobs.Changed += (_, _) => scheduler.Wake();
         _groups.Changed += (_, _) => scheduler.Wake();
         _queues.Changed += (old, now) =>
@@ -113,11 +119,20 @@ internal sealed class OperatorTerm
     }
 
     private Controller JobController(RendezvousKey key, Heartbeats heartbeats, IEventRecorder events) =>
-        new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, heartbeats, events, _time), _time, _log)
+        new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, heartbeats, events, _time, _modes.Modes), _time, _log)
             .For(_jobs)
             .Owns(_pods, TrainingJob.KubeKind)
             .Watches(_nodes, node => _pods.Cache.Where(NodeIndex, node.Metadata.Name).Select(pod => new ObjectKey(pod.Metadata.NamespaceProperty, pod.ControllerOwner()?.Name ?? "")))
             .Watches(_storages, storage => _jobs.Cache.Items.Where(job => job.Status?.HasEnded() != true && StoragePlanner.Used(job).Contains(storage.Key())).Select(job => job.Key()));
+
+    private Controller AdmissionController(IEventRecorder events)
+    {
+        var controller = new Controller("admission", new AdmissionReconciler(_api, _jobs.Cache, _pods.Cache, _nodes.Cache, _modes.Modes, events, _time), _time, _log)
+            .For(_jobs)
+            .Owns(_pods, TrainingJob.KubeKind);
+        _modes.Tell(controller);
+        return controller;
+    }
 
     private Controller GroupController(IEventRecorder events) =>
         new Controller("jobgroup", new JobGroupReconciler(_api, _groups.Cache, _jobs.Cache, events, _time), _time, _log)
@@ -137,6 +152,9 @@ internal sealed class OperatorTerm
         };
         return controller;
     }
+
+    // Of any rank, to see what it asks for.
+    private V1Pod PodOf(TrainingJob job) => LaunchObjects.Pod(job, _settings, StoragesOf(job), 0, 0);
 
     private Dictionary<string, Storage> StoragesOf(TrainingJob job) =>
         StoragePlanner.Used(job).Select(_storages.Cache.Find).OfType<Storage>().ToDictionary(storage => storage.Metadata.Name);

@@ -42,6 +42,7 @@ internal static class Foresight
     private static ForeseenJob Foresee(TrainingJob job, AdmissionDecision decision)
     {
         if (job.Status?.Phase != TrainingJobPhase.Queued) return new ForeseenJob(job, null, job.Status?.Message ?? "it can't be queued");
+        if (job.Spec.Scheduling?.Mode is { } mode and not (SchedulingMode.Auto or SchedulingMode.Operator)) return new ForeseenJob(job, null, $"{mode} decides when and where it starts");
         if (decision.Admitted.FirstOrDefault(admitted => admitted.Job == job) is { } found) return new ForeseenJob(job, found.Nodes, null);
         var waiting = decision.Waiting.FirstOrDefault(wait => wait.Job == job);
         return new ForeseenJob(job, null, waiting is { Position: { } position } ? $"{waiting.Reason} (position {position})" : waiting?.Reason ?? "waiting for the operator");
@@ -58,6 +59,8 @@ internal static class Foresight
             DefaultImage = scene.ObjectRoot is null ? null : "local",
         };
         job.Status = TrainingJobPlanner.Plan(seen, now).Status;
+
+        if (job.Status is not null) job.Status.SchedulingMode = job.Spec.Scheduling?.Mode is null or SchedulingMode.Auto ? SchedulingMode.Operator : job.Spec.Scheduling.Mode;
 
         // A storage that the operator makes first does not hold the job back for long.
         if (job.Status is { Phase: TrainingJobPhase.Pending } && seen.MakesStorages && job.Status.Reason == "StorageMissing")

@@ -1,6 +1,7 @@
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Views;
 
 namespace Trestle.Operator.TrainingJobs;
@@ -46,6 +47,9 @@ internal sealed class Attempt
     // Those in need of a judgement: a rank that finished stays finished, even when its pod is cleaned away.
     private IEnumerable<PodView> Open => _pods.Values.Where(pod => !_finished.Contains(pod.Rank()));
 
+    // Another scheduler binds the pods, where and when it likes.
+    private bool IsPlacedElsewhere => _status.Admission!.Ranks is null;
+
     public void Succeed()
     {
         Report();
@@ -59,7 +63,7 @@ internal sealed class Attempt
         Report();
         _status.Placement ??= new PlacementStatus { Kubernetes = new KubernetesPlacement() };
         if ((_draft.Seen.Refusal ?? Failures.First(_draft.Job.Spec.Recovery, Open, _draft.Seen.LostNodes)) is { } failure) Fail(failure);
-        else if (_status.Phase == TrainingJobPhase.Admitted) Gather();
+        else if (_status.Phase is TrainingJobPhase.Admitted or TrainingJobPhase.Queued) Gather();
         else if (Gone() is { } gone) Fail(gone);
         else Run();
     }
@@ -75,12 +79,21 @@ internal sealed class Attempt
         }
         else if (older > 0)
         {
-            _draft.Become(TrainingJobPhase.Admitted, "WaitingForOldPods", $"{Draft.Nodes(_size)} reserved; waiting for {Draft.Nodes(older)} of the last attempt to end");
+            var reserved = _status.Phase == TrainingJobPhase.Admitted ? $"{Draft.Nodes(_size)} reserved; " : "";
+            _draft.Become(_status.Phase!.Value, "WaitingForOldPods", $"{reserved}waiting for {Draft.Nodes(older)} of the last attempt to end");
             _draft.LookAgain(Leftovers.LookAgain);
+        }
+        else if (IsPlacedElsewhere && Open.Where(pod => pod.Spec.NodeName is null).MinBy(pod => pod.Rank()) is { } unbound)
+        {
+            Release();
+            var words = _status.Queue?.Reason ?? NotScheduled(unbound);
+            _draft.Become(_status.Phase!.Value, "WaitingForScheduler", PlacedElsewhere.Message(_draft.Job, PlacedElsewhere.Placer(_draft.Job), words));
         }
         else
         {
             Release();
+            (_status.Timeline ??= new TrainingJobTimeline()).AdmittedAt ??= _draft.Now.UtcDateTime;
+            if (_status.Queue is { } queue) _status.Queue = new QueueStatus { QueuedAt = queue.QueuedAt };
             _draft.Become(TrainingJobPhase.Starting, "Starting", $"{Draft.Nodes(_size)} starting on kubernetes");
             _draft.LookAgain(Patience);
         }
@@ -88,7 +101,7 @@ internal sealed class Attempt
 
     private void Release()
     {
-        var gated = _pods.Values.Where(pod => pod.IsGated()).OrderBy(pod => pod.Rank()).Select(pod => new PinnedPod(pod, _nodes[pod.Rank()])).ToList();
+        var gated = _pods.Values.Where(pod => pod.Spec.SchedulingGates?.Exists(gate => gate.Name == Names.AdmissionGate) == true).OrderBy(pod => pod.Rank()).Select(pod => new PinnedPod(pod, _nodes.GetValueOrDefault(pod.Rank()))).ToList();
         if (gated.Count > 0) _draft.Do(new Release(gated));
     }
 
@@ -125,11 +138,13 @@ internal sealed class Attempt
             return;
         }
 
-        var node = _nodes[late.Rank()];
-        var why = late.Status?.Conditions?.Find(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
+        var node = _nodes.GetValueOrDefault(late.Rank()) ?? late.Spec.NodeName;
+        var why = NotScheduled(late);
         var message = $"rank {late.Rank()} was not started by node {node} within {Duration.Format(Patience)}{(why is null ? "" : ": " + why)}";
         Fail(new RankFailure(FailureCause.Unplaced, late.Rank(), "NotStarted", message) { Node = node });
     }
+
+    private static string? NotScheduled(PodView pod) => pod.Status?.Conditions?.Find(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
 
     // The limit is on one attempt: a restart has all of it again.
     private bool IsOverTime()

@@ -5,6 +5,7 @@ using Trestle.Api.Launch;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Storages;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
@@ -16,7 +17,7 @@ namespace Trestle.Operator.TrainingJobs;
 [EntityRbac("", "pods", "get,create,patch,delete")]
 [EntityRbac("", "services,configmaps", "get,create")]
 [EntityRbac("", "secrets", "get,create,delete")]
-internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, PodSettings settings, RendezvousKey key, Observed seen, JobMemory memory)
+internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, PodSettings settings, RendezvousKey key, IAdmissionMode mode, Observed seen, JobMemory memory)
 {
     private const int Parallel = 16;
     private const string HostnameLabel = "kubernetes.io/hostname";
@@ -91,8 +92,14 @@ internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, P
     {
         try
         {
+            if (!await GroupIsThereAsync(create.Attempt, ct) || mode.Extras(Job, create.Attempt) is not { } extras)
+            {
+                Again ??= NameTakenWait;
+                return;
+            }
+
             await ForEachAsync(create.Ranks, rank => $"create {Names.Pod(Job.Metadata.Name, rank, create.Attempt)}", (rank, token) =>
-                MakeAsync(LaunchObjects.Pod(Job, settings, seen.Storages, rank, create.Attempt), token), ct);
+                MakeAsync(extras.Put(LaunchObjects.Pod(Job, settings, seen.Storages, rank, create.Attempt)), token), ct);
         }
         catch (Exception error) when (error is KubeApiException { IsInvalid: true } or KubeApiException { IsForbidden: true } or ArgumentException)
         {
@@ -102,36 +109,34 @@ internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, P
         }
     }
 
-    // False when an object of another owner has the name, e.g. of a deleted job that is still being cleaned up.
+    // A pod whose group is not there might be placed alone.
+    private async Task<bool> GroupIsThereAsync(int attempt, CancellationToken ct)
+    {
+        var name = $"group {attempt}";
+        if (memory.IsDone(name) || mode.Group(Job, attempt, LaunchObjects.Pod(Job, settings, seen.Storages, 0, attempt)) is not { } group) return true;
+        if (!await group.ApplyAsync(api, Job, ct)) return false;
+        memory.Did(name);
+        return true;
+    }
+
     private async Task<bool> MakeAsync<T>(T item, CancellationToken ct)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        try
-        {
-            await api.CreateAsync(item, ct);
-            return true;
-        }
-        catch (KubeApiException error) when (error.IsAlreadyExists)
-        {
-            if (await api.FindAsync<T>(item.Key(), ct) is { } known && known.IsControlledBy(Job)) return true;
-            Again = NameTakenWait;
-            return false;
-        }
+        if (await api.MakeOwnedAsync(item, Job, ct)) return true;
+        Again = NameTakenWait;
+        return false;
     }
 
     // Gate and pin in one request: no scheduler ever sees the pod open and unpinned.
     private async Task<bool> ReleaseAsync(PinnedPod pinned, CancellationToken ct)
     {
         var gates = (pinned.Pod.Spec.SchedulingGates ?? []).Where(gate => gate.Name != Names.AdmissionGate).Select(gate => new JsonObject { ["name"] = gate.Name });
-        var hostname = nodes.Find(new ObjectKey("", pinned.Node))?.Label(HostnameLabel) ?? pinned.Node;
+        var spec = new JsonObject { ["schedulingGates"] = new JsonArray([.. gates]) };
+        if (pinned.Node is { } node) spec["nodeSelector"] = new JsonObject { [HostnameLabel] = nodes.Find(new ObjectKey("", node))?.Label(HostnameLabel) ?? node };
         var body = new JsonObject
         {
             ["metadata"] = new JsonObject { ["uid"] = pinned.Pod.Metadata.Uid },
-            ["spec"] = new JsonObject
-            {
-                ["schedulingGates"] = new JsonArray([.. gates]),
-                ["nodeSelector"] = new JsonObject { [HostnameLabel] = hostname },
-            },
+            ["spec"] = spec,
         };
         try
         {

@@ -1,5 +1,6 @@
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Views;
 
 namespace Trestle.Operator.TrainingJobs;
@@ -23,6 +24,9 @@ public sealed record Observed(TrainingJob Job, IReadOnlyList<PodView> Pods)
 
     /// <summary>What the ranks of the newest attempt said last of their life; those that were not heard of are not in it.</summary>
     public IReadOnlyDictionary<int, Heartbeat> Heartbeats { get; init; } = new Dictionary<int, Heartbeat>();
+
+    /// <summary>Who is to admit it.</summary>
+    public ModeChoice Admission { get; init; } = ModeChoice.Operator;
 
     /// <summary>Nodes of the job that are not ready or gone.</summary>
     public IReadOnlySet<string> LostNodes { get; init; } = new HashSet<string>();

@@ -28,9 +28,14 @@ public static class StatusConditions
     public static bool HasEnded(this TrainingJobStatus status) =>
         status.Phase is TrainingJobPhase.Succeeded or TrainingJobPhase.Failed or TrainingJobPhase.Cancelled;
 
-    /// <summary>Whether an attempt has nodes.</summary>
+    /// <summary>Whether there is an attempt, with nodes or waiting for those that another scheduler chooses.</summary>
     public static bool HasAttempt(this TrainingJobStatus status) =>
-        status is { Admission: not null, Phase: TrainingJobPhase.Admitted or TrainingJobPhase.Starting or TrainingJobPhase.Running };
+        status is { Admission: not null, Phase: TrainingJobPhase.Admitted or TrainingJobPhase.Starting or TrainingJobPhase.Running }
+        || status.WaitsForScheduler();
+
+    /// <summary>Whether an attempt is there whose nodes another scheduler has yet to choose.</summary>
+    public static bool WaitsForScheduler(this TrainingJobStatus status) =>
+        status is { Admission: not null, Phase: TrainingJobPhase.Queued, SchedulingMode: not (null or SchedulingMode.Operator) };
 
     /// <summary>Since when a condition is True; null when it is not.</summary>
     public static DateTimeOffset? Since(this TrainingJobStatus status, string type) =>
@@ -39,7 +44,7 @@ public static class StatusConditions
     /// <summary>Sets those that follow from the phase.</summary>
     public static void Follow(TrainingJobStatus status, long? generation, DateTimeOffset now)
     {
-        Put(Admitted, status.HasAttempt());
+        Put(Admitted, status.HasAttempt() && !status.WaitsForScheduler());
         Put(Progressing, status.Phase is TrainingJobPhase.Starting or TrainingJobPhase.Running);
         Put(PodsReady, status.Phase is TrainingJobPhase.Running);
         Put("Restarting", status.Phase is TrainingJobPhase.Restarting);

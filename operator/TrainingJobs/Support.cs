@@ -12,8 +12,7 @@ public static class Support
         var spec = seen.Job.Spec;
         if (spec.Placement is { } places && places.TrueForAll(place => place.Slurm is not null))
             return "placement on Slurm is not supported yet; add a placement 'kubernetes: {}'";
-        if (spec.Scheduling?.Mode is { } mode and not (SchedulingMode.Auto or SchedulingMode.Operator))
-            return $"scheduling.mode {mode} is not supported yet; use Auto or Operator";
+        if (seen.Admission.Refusal is { } refusal) return refusal;
         if (spec.Workdir?.Git is not null)
             return "workdir.git is not supported yet; put the code into a ConfigMap and use workdir.configMap";
         if (spec.PodTemplate is { } overlay && PodOverlay.Problem(overlay) is { } problem) return problem;
@@ -29,11 +28,15 @@ public static class Support
     }
 
     /// <summary>What of the job is not done though it runs; null when all of it is.</summary>
-    public static string? WhatIsIgnored(TrainingJobSpec spec)
+    public static string? WhatIsIgnored(Observed seen)
     {
+        var spec = seen.Job.Spec;
         var ignored = new List<string>();
         if (spec.Placement?.Exists(place => place.Slurm is not null) == true) ignored.Add("placement on Slurm");
         if (spec.PlacementTimeout is not null) ignored.Add("placementTimeout");
+        if (seen.Admission.Mode != SchedulingMode.Operator && spec.Elastic is not null) ignored.Add($"elastic ({seen.Admission.Mode} admits all nodes or none)");
+        if (seen.Admission.Mode != SchedulingMode.Operator && seen.Job.TaskGroup is not null) ignored.Add($"gang of its group ({seen.Admission.Mode} admits each task by itself)");
+        ignored.AddRange(seen.Admission.Ignored);
         return ignored.Count == 0 ? null : $"the job runs without what is not supported yet: {string.Join(", ", ignored)}";
     }
 }

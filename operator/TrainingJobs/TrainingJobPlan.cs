@@ -37,11 +37,11 @@ public sealed record EnsureObjects(int Attempt) : Effect;
 /// <summary>Creates pods of an attempt, held back by the admission gate.</summary>
 public sealed record CreatePods(int Attempt, IReadOnlyList<int> Ranks) : Effect;
 
-/// <summary>Pins a pod to its node and opens its gate, at once.</summary>
+/// <summary>Opens the gates of pods; each is pinned to its node at once, when it has one.</summary>
 public sealed record Release(IReadOnlyList<PinnedPod> Pods) : Effect;
 
-/// <summary>A pod and the node it goes to.</summary>
-public sealed record PinnedPod(PodView Pod, string Node);
+/// <summary>A pod and the node it goes to; null when another scheduler chooses.</summary>
+public sealed record PinnedPod(PodView Pod, string? Node);
 
 /// <summary>Ends pods, with their own grace.</summary>
 public sealed record DeletePods(IReadOnlyList<PodView> Pods) : Effect;

@@ -9,7 +9,7 @@ namespace Trestle.Operator.TrainingJobs;
 
 /// <summary>
 /// The life of a job, as one decision at a time: from what is seen now to the status it should have and what to do for that.
-/// Pure. The scheduler alone turns Queued and Restarting into Admitted; everything else is here.
+/// Pure. The scheduler, or the mode that admits the job, alone makes attempts of what is Queued or Restarting; everything else is here.
 /// A decision is in the status before it is carried out, and what is to do follows from the status and the pods alone, so
 /// that whoever looks next, after a crash at any point, goes on with it.
 /// </summary>
@@ -60,7 +60,7 @@ public static class TrainingJobPlanner
             return;
         }
 
-        if (Support.WhatIsIgnored(spec) is { } ignored) draft.Unsupported(ignored);
+        if (Support.WhatIsIgnored(seen) is { } ignored) draft.Unsupported(ignored);
         if (spec.Image is null && seen.DefaultImage is null)
         {
             draft.End(TrainingJobPhase.Failed, "ImageMissing", "spec.image is needed on Kubernetes; set it or give the operator a default image");
@@ -68,7 +68,7 @@ public static class TrainingJobPlanner
         }
 
         if (!StoragesAreThere(draft)) return;
-        draft.Status.SchedulingMode ??= SchedulingMode.Operator;
+        draft.Status.SchedulingMode ??= seen.Admission.Mode;
         draft.Status.Queue = new QueueStatus { QueuedAt = draft.Now.UtcDateTime };
         (draft.Status.Timeline ??= new TrainingJobTimeline()).QueuedAt ??= draft.Now.UtcDateTime;
         draft.Become(TrainingJobPhase.Queued, "Queued", $"waiting for {Draft.Nodes(draft.Job.NodeCount)}");

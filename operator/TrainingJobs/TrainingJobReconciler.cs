@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Storages;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
@@ -21,6 +22,7 @@ namespace Trestle.Operator.TrainingJobs;
 /// <param name="heartbeats">What ranks say of their life.</param>
 /// <param name="events">Where people are told of phases.</param>
 /// <param name="time">The clock.</param>
+/// <param name="modes">Who admits jobs.</param>
 public sealed class TrainingJobReconciler(
     IKubeApi api,
     IObjectCache<TrainingJob> jobs,
@@ -31,7 +33,8 @@ public sealed class TrainingJobReconciler(
     RendezvousKey rendezvous,
     Heartbeats heartbeats,
     IEventRecorder events,
-    TimeProvider time) : IReconciler
+    TimeProvider time,
+    AdmissionModes modes) : IReconciler
 {
     private static readonly Dictionary<int, Heartbeat> NoHeartbeats = [];
     private readonly ConcurrentDictionary<ObjectKey, JobMemory> _memories = [];
@@ -63,7 +66,7 @@ public sealed class TrainingJobReconciler(
         var isReport = plan is { Event: null, Effects.Count: 0 } && plan.Status?.Reason == seen.Job.Status?.Reason;
         if (plan.Status is not null && isReport && memory.ReportWait() is var wait && wait > TimeSpan.Zero) return wait;
         var job = plan.Status is null ? seen.Job : await WriteAsync(seen.Job, plan, memory, ct);
-        var work = new EffectRunner(api, nodes, settings(), rendezvous, seen with { Job = job }, memory);
+        var work = new EffectRunner(api, nodes, settings(), rendezvous, modes.Of(job), seen with { Job = job }, memory);
         foreach (var effect in plan.Effects)
         {
             await work.RunAsync(effect, ct);
@@ -91,12 +94,10 @@ public sealed class TrainingJobReconciler(
             MakesStorages = common.StorageRoot is not null,
             DefaultImage = common.DefaultImage,
             Heartbeats = job.HangTimeout is null ? NoHeartbeats : heartbeats.Of(job.Metadata.Uid, job.Status?.Attempt ?? 0),
-            LostNodes = own.Select(pod => pod.Spec.NodeName).OfType<string>().Distinct().Where(IsLost).ToHashSet(),
+            LostNodes = own.Select(pod => pod.Spec.NodeName).OfType<string>().Distinct().Where(node => !NodeFacts.IsReady(nodes, node)).ToHashSet(),
+            Admission = modes.Choose(job),
         };
     }
-
-    private bool IsLost(string node) =>
-        nodes.Find(new ObjectKey("", node))?.Status?.Conditions?.Exists(condition => condition is { Type: "Ready", Status: "True" }) != true;
 
     private JobMemory Remember(TrainingJob job)
     {

@@ -1,5 +1,8 @@
 using System.Text.Json.Serialization;
+using k8s.Models;
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Scheduling.Modes.Gangs;
+using Trestle.Operator.Scheduling.Modes.Kueue;
 
 namespace Trestle.Operator.Views;
 
@@ -10,4 +13,13 @@ namespace Trestle.Operator.Views;
     Converters = [typeof(KubernetesTimeConverter)])]
 [JsonSerializable(typeof(PodView))]
 [JsonSerializable(typeof(NodeView))]
+[JsonSerializable(typeof(KueueWorkload))]
+[JsonSerializable(typeof(KueueWorkloadView))]
+[JsonSerializable(typeof(KueueLocalQueueView))]
+[JsonSerializable(typeof(KueueFlavorView))]
+[JsonSerializable(typeof(PodGroupV1Alpha2))]
+[JsonSerializable(typeof(PodGroupV1Beta1))]
+[JsonSerializable(typeof(VolcanoPodGroup))]
+[JsonSerializable(typeof(CoschedulingPodGroup))]
+[JsonSerializable(typeof(List<V1Condition>))]
 public sealed partial class OperatorJson : JsonSerializerContext;

@@ -12,7 +12,7 @@ namespace Trestle.Runtime;
 /// <summary><see cref="IKubeApi"/> over the transport and the credentials of KubernetesClient.</summary>
 /// <param name="client">Transport and credentials; disposed with this.</param>
 /// <param name="contexts">Wire format of our own classes.</param>
-public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializerContext> contexts) : IKubeApi, IDisposable
+public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializerContext> contexts) : IKubeApi, IApiDiscovery, IDisposable
 {
     private const int PageSize = 500;
     private const int WatchSeconds = 300;
@@ -116,6 +116,20 @@ public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializ
     public async Task<JsonNode?> PostAsync<T>(ObjectKey key, string subresource, JsonNode body, CancellationToken ct)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         JsonNode.Parse(await SendAsync(HttpMethod.Post, ResourceKind.Of<T>().ObjectPath(key, subresource), Utf8(body), "application/json", ct));
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlySet<string>> ResourcesAsync(string group, string version, CancellationToken ct)
+    {
+        try
+        {
+            var list = JsonNode.Parse(await SendAsync(HttpMethod.Get, $"apis/{Uri.EscapeDataString(group)}/{Uri.EscapeDataString(version)}", null, "", ct));
+            return (list?["resources"] as JsonArray ?? []).Select(resource => (string?)resource?["name"]).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        }
+        catch (KubeApiException error) when (error.IsNotFound)
+        {
+            return new HashSet<string>(StringComparer.Ordinal);
+        }
+    }
 
     private static byte[] Utf8(JsonNode body) => Encoding.UTF8.GetBytes(body.ToJsonString());
 

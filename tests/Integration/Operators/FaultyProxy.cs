@@ -10,7 +10,7 @@ namespace Trestle.Integration.Tests.Operators;
 /// <summary>Stands between a client and the API server: passes everything on, or answers in its place as an overloaded server does.</summary>
 internal sealed class FaultyProxy : IAsyncDisposable
 {
-    private static readonly HashSet<string> HopByHop = new(StringComparer.OrdinalIgnoreCase) { "Host", "Transfer-Encoding", "Connection", "Content-Length", "Content-Type" };
+    private static readonly HashSet<string> HopByHop = new(StringComparer.OrdinalIgnoreCase) { "Host", "Transfer-Encoding", "Connection", "Content-Length", "Content-Type", "Authorization" };
     private readonly WebApplication _app;
     private readonly HttpClient _server;
     private long _requests;
@@ -47,7 +47,7 @@ internal sealed class FaultyProxy : IAsyncDisposable
             current-context: proxy
             contexts: [{name: proxy, context: {cluster: proxy, user: nobody}}]
             clusters: [{name: proxy, cluster: {server: "{{{Url}}}"}}]
-            users: [{name: nobody, user: {}}]
+            users: [{name: nobody, user: {token: none}}]
             """);
         return path;
     }

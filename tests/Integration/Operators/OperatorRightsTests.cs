@@ -24,7 +24,7 @@ public sealed class OperatorRightsTests : IAsyncLifetime
         using var client = new KubeClientOptions { Kubeconfig = _plane.Kubeconfig }.Open(TimeProvider.System, TrestleJson.Default, OperatorJson.Default);
         var api = new RightsCheckedApi(client, options.Namespace);
         using var stop = new CancellationTokenSource();
-        var running = OperatorHost.RunAsync(api, options, NullLoggerFactory.Instance, TimeProvider.System, new OperatorHealth(), stop.Token);
+        var running = OperatorHost.RunAsync(api, client, options, NullLoggerFactory.Instance, TimeProvider.System, new OperatorHealth(), stop.Token);
 
         await MakeAsync("JobGroup", "pair", "{terminationDelay: 1s, tasks: [{name: a, role: Primary, job: {run: 'true'}}, {name: b, role: Auxiliary, job: {run: sleep 600}}]}");
         await MakeAsync("TrainingJob", "again", "{run: 'test $TRESTLE_ATTEMPT = 2', mounts: [{path: /data, storage: data}], recovery: {maxRestarts: 1, backoff: {initial: 1s}}}");

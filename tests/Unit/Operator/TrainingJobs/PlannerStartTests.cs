@@ -47,7 +47,6 @@ public sealed class PlannerStartTests
     private static readonly Dictionary<string, Action<TrainingJobSpec>> Refusals = new()
     {
         ["placement on Slurm"] = spec => spec.Placement = [new Placement { Slurm = new SlurmPlacement { Cluster = "alps" } }],
-        ["scheduling.mode Kueue"] = spec => spec.Scheduling = new Api.V1Alpha1.Scheduling { Mode = SchedulingMode.Kueue },
         ["workdir.git"] = spec => spec.Workdir = new Workdir { Git = new GitWorkdir { Url = "https://host/code" } },
         ["spec.podTemplate may not set restartPolicy"] = spec => spec.PodTemplate = new JsonObject { ["restartPolicy"] = "Always" },
         ["mounts of buckets"] = spec => spec.Mounts = [new StorageMount { Path = "/data", Source = "s3://data" }],

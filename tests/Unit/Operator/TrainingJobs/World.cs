@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Tests.Fakes;
 using Trestle.Operator.TrainingJobs;
 using Trestle.Operator.Views;
@@ -20,14 +21,16 @@ internal sealed class World
     private readonly FakeCache<NodeView> _nodes;
     private readonly HashSet<string> _created = [];
     private readonly Dictionary<int, int> _sizes = [];
+    private readonly AdmissionModes _modes;
     private readonly ObjectKey _key;
     private TrainingJobReconciler _reconciler;
     private Heartbeats _heartbeats = null!;
     private int _crashAfter = -1;
 
-    public World(TrainingJob job)
+    public World(TrainingJob job, Func<FakeKubeApi, AdmissionModes>? modes = null)
     {
         Api = new FakeKubeApi(Time) { Intercept = (verb, plural) => CrashSometimes(verb, plural) };
+        _modes = modes?.Invoke(Api) ?? AdmissionModes.None;
         _key = job.Key();
         _jobs = new FakeCache<TrainingJob>(Api);
         _pods = new FakeCache<PodView>(Api, PodFacts.JobUid);
@@ -63,10 +66,19 @@ internal sealed class World
     public async Task ReconcileAsync(int crashAfter = -1)
     {
         var before = Job;
+        await UntilCrashAsync(_reconciler, crashAfter);
+        Check(before?.Status, Job?.Status);
+    }
+
+    /// <summary>The same for the admission by another system.</summary>
+    public Task AdmissionAsync(int crashAfter = -1) => UntilCrashAsync(RestartedAdmission(), crashAfter);
+
+    private async Task UntilCrashAsync(IReconciler reconciler, int crashAfter)
+    {
         _crashAfter = crashAfter;
         try
         {
-            await _reconciler.ReconcileAsync(_key, CancellationToken.None);
+            await reconciler.ReconcileAsync(_key, CancellationToken.None);
         }
         catch (CrashException)
         {
@@ -77,7 +89,6 @@ internal sealed class World
         }
 
         _crashAfter = -1;
-        Check(before?.Status, Job?.Status);
     }
 
     /// <summary>What the scheduler does with a job that waits; an elastic one gets as many nodes as it takes and some more.</summary>
@@ -109,7 +120,7 @@ internal sealed class World
     {
         if (pod.IsTerminating()) Api.Remove<PodView>(pod.Key());
         else if (pod.IsTerminal() || pod.IsGated()) return;
-        else if (pod.Spec.NodeName is null) Patch(pod, "spec", new JsonObject { ["nodeName"] = pod.Spec.NodeSelector!["kubernetes.io/hostname"] });
+        else if (pod.Spec.NodeName is null) Patch(pod, "spec", new JsonObject { ["nodeName"] = pod.Spec.NodeSelector?.GetValueOrDefault("kubernetes.io/hostname") ?? $"n{pod.Rank()}" });
         else if (pod.Status?.Phase != "Running") Patch(pod, "status", State("Running", new JsonObject { ["running"] = new JsonObject() }));
         else Patch(pod, "status", State(exit == 0 ? "Succeeded" : "Failed", new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = exit } }));
     }
@@ -164,7 +175,9 @@ internal sealed class World
         where T : class, k8s.IKubernetesObject<V1ObjectMeta> => Done(Api.CreateAsync(item, CancellationToken.None));
 
     private TrainingJobReconciler Restarted() => new(
-        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), _heartbeats = new Heartbeats(Time), Events, Time);
+        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), _heartbeats = new Heartbeats(Time), Events, Time, _modes);
+
+    private AdmissionReconciler RestartedAdmission() => new(Api, _jobs, _pods, _nodes, _modes, Events, Time);
 
     private void CrashSometimes(string verb, string plural)
     {

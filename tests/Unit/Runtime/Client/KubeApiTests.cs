@@ -36,6 +36,17 @@ public sealed class KubeApiTests
         server.Requests.Single().Path.ShouldBe("/k8s/clusters/c1/apis/batch/v1/namespaces/team/jobs/a");
     }
 
+    [Fact]
+    public async Task What_a_server_has_is_told_and_of_a_version_that_it_has_not_nothing()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Answer = context => context.Request.Path == "/apis/kueue.x-k8s.io/v1beta2"
+            ? context.JsonAsync(200, """{"kind":"APIResourceList","resources":[{"name":"workloads"},{"name":"workloads/status"},{"name":"localqueues"}]}""")
+            : context.JsonAsync(404, """{"reason":"NotFound","message":"the server could not find the requested resource"}""");
+        (await server.Api.ResourcesAsync("kueue.x-k8s.io", "v1beta2", Ct)).ShouldBe(["workloads", "workloads/status", "localqueues"], ignoreOrder: true);
+        (await server.Api.ResourcesAsync("kueue.x-k8s.io", "v1beta9", Ct)).ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData(409, "AlreadyExists", nameof(KubeApiException.IsAlreadyExists))]
     [InlineData(409, "Conflict", nameof(KubeApiException.IsConflict))]
