@@ -1,6 +1,5 @@
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
-using Trestle.Operator.TrainingJobs;
 using Trestle.Operator.Views;
 
 namespace Trestle.Operator.Scheduling.Modes;
