@@ -124,7 +124,7 @@ internal sealed class AdmissionPass
     private void Admit(Gang gang, List<Placement> placed, Demands demands, KeptNodes? kept)
     {
         foreach (var placement in placed) _admitted.Add(new AdmittedJob(placement.Job, [.. placement.NodeOfRank.Select(node => _ledger.Nodes[node].Name)]));
-        QuotaBook.Add(demands, 1, now: true, later: true);
+        QuotaBook.Give(demands, now: true);
         foreach (var job in gang.Jobs) _input.Quotas.Of(job.Queue).Admit(wasCounted: kept is not null);
         kept?.TakeOldPods(placed[0]);
         _preemption.IsAdmitted(gang);
@@ -140,7 +140,7 @@ internal sealed class AdmissionPass
         if (!_ledger.HasLater && QuotaBook.Check(demands, Room.Now) != QuotaAnswer.Refused) return null;
         if (gang.Jobs.Count == 1 && !Quick(gang, Room.Later)) return null;
         if (_placer.Take(gang, Room.Later) is not { } placed) return null;
-        QuotaBook.Add(demands, 1, now: false, later: true);
+        QuotaBook.Give(demands, now: false);
         var leaving = placed.SelectMany(placement => placement.Fill).SelectMany(part => _ledger.Nodes[part.Node].Leaving).Select(job => job.ToString()).Distinct().ToList();
         _promises.Add(new Promise(gang, placed, IsReservation: false, $"nodes are held for {gang.Name}, which starts when they are free"));
         return leaving.Count == 0 ? "waiting for pods that were told to end on its nodes" : WaitReasons.GiveUp(leaving);
@@ -150,7 +150,7 @@ internal sealed class AdmissionPass
     {
         if (_preemption.Try(gang, demands) is not var (placed, evictions)) return null;
         _evictions.AddRange(evictions);
-        QuotaBook.Add(demands, 1, now: false, later: true);
+        QuotaBook.Give(demands, now: false);
         _promises.Add(new Promise(gang, placed, IsReservation: false, $"nodes are held for {gang.Name}, which starts when they are free"));
         return WaitReasons.GiveUp([.. evictions.Select(eviction => eviction.Job.ToString())]);
     }

@@ -110,7 +110,7 @@ internal sealed class Preemption
         }
 
         if (!unit.IsPreemptible || unit.ProtectedUntil > _input.Now) return false;
-        return unit.Priority < gang.Priority || unit.Jobs.Any(job => QuotaBook.BorrowsFrom(job.Queue, demands));
+        return unit.Priority < gang.Priority || unit.Jobs.All(job => QuotaBook.BorrowsFrom(job.Queue, demands));
     }
 
     private bool Helps(RunningUnit unit, Gang gang, Demands demands)

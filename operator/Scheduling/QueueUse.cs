@@ -50,7 +50,7 @@ internal sealed class QueueUse
     public QueueUse(string name, Queue? queue, IReadOnlyList<QuotaItem> items)
     {
         (Name, Spec, Items) = (name, queue?.Spec, items);
-        (Now, Later) = (new long[items.Count], new long[items.Count]);
+        (Now, Later, Given) = (new long[items.Count], new long[items.Count], new long[items.Count]);
         _weight = queue?.Spec.Weight ?? 1;
     }
 
@@ -64,6 +64,9 @@ internal sealed class QueueUse
     public long[] Now { get; }
 
     public long[] Later { get; }
+
+    /// <summary>What this pass gave to its jobs; nobody has to give that back again in the same pass.</summary>
+    public long[] Given { get; }
 
     /// <summary>Jobs that have nodes.</summary>
     public int Running { get; private set; }

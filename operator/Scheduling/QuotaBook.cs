@@ -74,6 +74,18 @@ internal sealed class QuotaBook
         foreach (var (queue, demand) in demands) queue.Add(demand, sign, now, later);
     }
 
+    /// <summary>Counts what a gang was given.</summary>
+    /// <param name="demands">What it uses.</param>
+    /// <param name="now">False when it was only promised.</param>
+    public static void Give(List<(QueueUse Queue, long[] Demand)> demands, bool now)
+    {
+        foreach (var (queue, demand) in demands)
+        {
+            queue.Add(demand, 1, now, later: true);
+            for (var item = 0; item < demand.Length; item++) queue.Given[item] += demand[item];
+        }
+    }
+
     /// <summary>Whether there is room in the quotas.</summary>
     public static QuotaAnswer Check(List<(QueueUse Queue, long[] Demand)> demands, Room room)
     {
@@ -97,7 +109,7 @@ internal sealed class QuotaBook
     {
         for (var item = 0; item < queue.Items.Count; item++)
         {
-            if (queue.Spec is null || queue.Later[item] <= queue.Items[item].Limit) continue;
+            if (queue.Spec is null || queue.Later[item] - queue.Given[item] <= queue.Items[item].Limit) continue;
             var name = queue.Items[item].Name;
             if (demands.Exists(demand => demand.Queue != queue && Amount(demand, name) > 0)) return true;
         }

@@ -55,7 +55,8 @@ internal static class RunningUnits
     private static UnitJob Part(TrainingJob job, Func<TrainingJob, Shape?> shapeOf, QuotaBook quotas)
     {
         var queue = quotas.Of(job.Spec.Scheduling?.Queue);
-        return new UnitJob(job.Key(), job.Metadata.Uid, queue, shapeOf(job) is { } shape ? queue.Demand(shape, Ranks(job)) : new long[queue.Items.Count]);
+        var isCounted = job.Status!.HasAttempt() || NodeSnapshot.Keeps(job);
+        return new UnitJob(job.Key(), job.Metadata.Uid, queue, isCounted && shapeOf(job) is { } shape ? queue.Demand(shape, Ranks(job)) : new long[queue.Items.Count]);
     }
 
     private static int Ranks(TrainingJob job) => job.Status?.Admission?.Size ?? job.Spec.Nodes ?? 1;

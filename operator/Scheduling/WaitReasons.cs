@@ -48,6 +48,6 @@ internal sealed class WaitReasons(Placer placer, Ledger ledger, PassInput input)
         var fits = placer.Of(job);
         if (fits.HasRoom(Room.Now, job) && promises.FirstOrDefault(promise => promise.Gang != gang && promise.Touches(fits)) is { } other) return other.Reason;
         if (!_shapes.TryGetValue(fits, out var shape)) _shapes[fits] = shape = new WaitReason(fits, ledger);
-        return shape.For(job.Nodes, job.NeedsOneDomain);
+        return shape.For(Math.Max(job.Nodes - job.Kept.Count, 1), job.NeedsOneDomain);
     }
 }

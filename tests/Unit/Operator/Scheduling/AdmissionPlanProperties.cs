@@ -77,14 +77,13 @@ public sealed class AdmissionPlanProperties
         if (decision.Preempted.Count == 0 || decision.Preempted.Any(eviction => eviction.For is null)) return;
         foreach (var eviction in decision.Preempted)
         {
-            if (eviction.IsRestart) cluster.Pods.RemoveAll(pod => pod.JobUid() == eviction.Job.Metadata.Uid);
             if (eviction.IsRestart) eviction.Job.Status!.Admission = null;
             else (eviction.Job.Status!.Phase, eviction.Job.Status.Admission) = (TrainingJobPhase.Suspended, null);
         }
 
         // All that was told to end has ended, and nobody else takes anything meanwhile.
-        var ending = cluster.Jobs.Where(job => job.Status!.Phase is TrainingJobPhase.Preempting or TrainingJobPhase.Suspended).Select(job => job.Metadata.Uid).ToHashSet();
-        cluster.Pods.RemoveAll(pod => ending.Contains(pod.JobUid() ?? "") || pod.IsTerminating());
+        var ending = cluster.Jobs.Where(job => !job.Status!.HasAttempt()).Select(job => job.Metadata.Uid).ToHashSet();
+        cluster.Pods.RemoveAll(pod => ending.Contains(pod.JobUid() ?? ""));
         foreach (var admitted in decision.Admitted)
         {
             var status = admitted.Job.Status!;
@@ -144,7 +143,7 @@ public sealed class AdmissionPlanProperties
             var cluster = new RandomCluster(seed);
             holds(cluster, cluster.Decide());
         },
-        iter: 700,
+        iter: 500,
         print: seed => Describe(new RandomCluster(seed)));
 
     private static string Describe(RandomCluster cluster)

@@ -30,6 +30,7 @@ internal sealed class BusyCluster
     private readonly HashSet<string> _created = [];
     private readonly Dictionary<string, int> _attempts = [];
     private readonly List<string> _broken = [];
+    private readonly List<TrainingJob> _all = [];
     private Operator.Scheduling.Scheduler _scheduler;
     private TrainingJobReconciler _reconciler;
     private int _crashAfter = -1;
@@ -41,7 +42,7 @@ internal sealed class BusyCluster
         Api = new FakeKubeApi(Time) { Intercept = Around };
         (_jobs, _groups, _pods, _storages, _nodes) = (new(Api), new(Api), new(Api, PodFacts.JobUid), new(Api), new(Api));
         for (var node = 0; node < nodes; node++) Make(Node($"n{node}", "True"));
-        foreach (var job in jobs) Make(job);
+        foreach (var job in jobs) Submit(job);
         RefreshAll();
         (_scheduler, _reconciler) = Restarted();
     }
@@ -61,6 +62,12 @@ internal sealed class BusyCluster
         job.Spec.Resources = new Resources { Extended = new Dictionary<string, string> { [Names.GpuResource] = $"{gpus}" } };
         job.Spec.Scheduling = new Api.V1Alpha1.Scheduling { Priority = priority, Preemptible = preemptible, MinRuntime = minRuntime };
     }).Build();
+
+    public void Submit(TrainingJob job)
+    {
+        _all.Add(job);
+        Make(job);
+    }
 
     public void RefreshAll()
     {
@@ -191,7 +198,7 @@ internal sealed class BusyCluster
     {
         var pods = Pods;
         foreach (var pod in pods) _created.Add(pod.Metadata.Name);
-        foreach (var job in Jobs)
+        foreach (var job in _all)
         {
             var own = pods.Where(pod => pod.JobUid() == job.Metadata.Uid && !pod.IsGated()).ToList();
             foreach (var open in own)
@@ -205,7 +212,7 @@ internal sealed class BusyCluster
 
         foreach (var node in pods.Select(pod => pod.Spec.NodeName).OfType<string>().Distinct())
         {
-            if (Free(node) < 0) _broken.Add($"{node} is oversubscribed");
+            if (pods.Where(pod => pod.Spec.NodeName == node && !pod.IsTerminal()).Sum(Gpus) > GpusPerNode) _broken.Add($"{node} is oversubscribed");
         }
     }
 

@@ -35,7 +35,36 @@ public sealed class BusyClusterTests
             cluster.Jobs.ShouldAllBe(job => job.Status != null && job.Status.HasEnded(), string.Join('\n', cluster.Jobs.Select(job => $"{job.Metadata.Name} {job.Status?.Phase}: {job.Status?.Message} / {job.Status?.Queue?.Reason}")));
             cluster.Pods.Where(pod => pod.JobUid() is not null).ShouldAllBe(pod => pod.IsTerminal());
         },
-        iter: 40);
+        iter: 8);
+
+    [Fact]
+    public async Task A_preempted_job_runs_again_when_the_one_that_took_its_place_is_done()
+    {
+        var cluster = new BusyCluster(4, BusyCluster.Job("low", 4, 4, -1, preemptible: true));
+        for (var round = 0; round < 5; round++) await RoundAsync(cluster, exits: false);
+        cluster.Jobs.Single().Status!.Phase.ShouldBe(TrainingJobPhase.Running);
+
+        cluster.Submit(BusyCluster.Job("high", 3, 4, 5, preemptible: false));
+        for (var round = 0; round < 8; round++) await RoundAsync(cluster, exits: false);
+        cluster.Jobs.Select(job => (job.Metadata.Name, job.Status!.Phase)).ShouldBe([("low", TrainingJobPhase.Queued), ("high", TrainingJobPhase.Running)], ignoreOrder: true);
+        cluster.Events.All.Count(told => told.Reason == "Preempted").ShouldBe(1);
+
+        for (var round = 0; round < 12; round++) await RoundAsync(cluster, exits: true);
+        cluster.Jobs.ShouldAllBe(job => job.Status!.Phase == TrainingJobPhase.Succeeded);
+        cluster.Jobs.Single(job => job.Metadata.Name == "low").Status!.Restarts!.Preempted.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_restart_keeps_its_nodes_while_others_wait_for_them()
+    {
+        var cluster = new BusyCluster(4, BusyCluster.Job("train", 4, 4, 0, preemptible: false));
+        for (var round = 0; round < 5; round++) await RoundAsync(cluster, exits: false);
+        cluster.Submit(BusyCluster.Job("other", 3, 4, 0, preemptible: false));
+        cluster.Kubelet(cluster.Pods.First(pod => pod.Rank() == 2), 1);
+        for (var round = 0; round < 6; round++) await RoundAsync(cluster, exits: false);
+
+        cluster.Jobs.Select(job => (job.Metadata.Name, job.Status!.Phase, job.Status.Attempt)).ShouldBe([("train", TrainingJobPhase.Running, 2), ("other", TrainingJobPhase.Queued, null)], ignoreOrder: true);
+    }
 
     private static async Task DoAsync(BusyCluster cluster, Step step, int number)
     {
