@@ -23,8 +23,8 @@ namespace Trestle.Api.V1Alpha1;
 [AdditionalPrinterColumn(".spec.borrowing", "Borrowing", "boolean", Description = "Whether it may use what others leave unused")]
 [AdditionalPrinterColumn(".metadata.creationTimestamp", "Age", "date")]
 [AdditionalPrinterColumn(".spec.weight", "Weight", "integer", Priority = 1)]
-[EntityRbac(ApiGroup.Name, "queues", "get,list,watch")]
-[EntityRbac(ApiGroup.Name, "queues/status", "get,update,patch")]
+[EntityRbac(ApiGroup.Name, "queues", "list,watch")]
+[EntityRbac(ApiGroup.Name, "queues/status", "update")]
 [SuppressMessage("Naming", "CA1711", Justification = "It is the name of the kind")]
 public sealed class Queue : IKubernetesObject<V1ObjectMeta>, ISpec<QueueSpec>, IStatus<QueueUsage?>
 {

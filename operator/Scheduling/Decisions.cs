@@ -83,13 +83,17 @@ internal sealed class Decisions(IKubeApi api, IEventRecorder events, TimeProvide
         }
     }
 
+    private Task<TrainingJob?> WriteAsync(TrainingJob job, CancellationToken ct) => UnlessChangedAsync(() => api.ReplaceStatusAsync(job, ct));
+
+    private Task<Queue?> WriteAsync(Queue queue, CancellationToken ct) => UnlessChangedAsync(() => api.ReplaceStatusAsync(queue, ct));
+
     // Null when it changed meanwhile: its change wakes the next pass.
-    private async Task<T?> WriteAsync<T>(T item, CancellationToken ct)
-        where T : class, k8s.IKubernetesObject<k8s.Models.V1ObjectMeta>
+    private static async Task<T?> UnlessChangedAsync<T>(Func<Task<T>> write)
+        where T : class
     {
         try
         {
-            return await api.ReplaceStatusAsync(item, ct);
+            return await write();
         }
         catch (KubeApiException error) when (error.IsConflict || error.IsNotFound)
         {

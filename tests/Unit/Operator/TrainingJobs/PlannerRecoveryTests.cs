@@ -1,4 +1,3 @@
-using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Tests.Builders;
