@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using k8s;
 using k8s.Models;
@@ -24,6 +25,7 @@ namespace Trestle.Api.V1Alpha1;
 [AdditionalPrinterColumn(".spec.weight", "Weight", "integer", Priority = 1)]
 [EntityRbac(ApiGroup.Name, "queues", "get,list,watch")]
 [EntityRbac(ApiGroup.Name, "queues/status", "get,update,patch")]
+[SuppressMessage("Naming", "CA1711", Justification = "The name of the kind, which is a queue")]
 public sealed class Queue : IKubernetesObject<V1ObjectMeta>, ISpec<QueueSpec>, IStatus<QueueUsage?>
 {
     /// <summary>The kind.</summary>

@@ -1,6 +1,5 @@
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.TrainingJobs;
-using Trestle.Operator.Views;
 using Trestle.Runtime;
 
 namespace Trestle.Operator.Scheduling;
