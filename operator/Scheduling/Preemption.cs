@@ -102,7 +102,7 @@ internal sealed class Preemption
 
     private bool MayTake(Gang gang, RunningUnit unit, Demands demands)
     {
-        if (unit.Leaving is not null || gang.Jobs.Any(job => _unitOf.GetValueOrDefault(job.Uid) == unit)) return false;
+        if (unit.Leaving is not null || unit.Uid == gang.Uid || gang.Jobs.Any(job => _unitOf.GetValueOrDefault(job.Uid) == unit)) return false;
         if (unit.IsRestart)
         {
             return unit.Priority < gang.Priority

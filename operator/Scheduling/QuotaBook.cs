@@ -104,14 +104,15 @@ internal sealed class QuotaBook
         return answer;
     }
 
-    /// <summary>Whether the queue uses more than its quota of something that the demand is about.</summary>
+    /// <summary>Whether the queue uses more than its quota of something that others ask of theirs.</summary>
     public static bool BorrowsFrom(QueueUse queue, List<(QueueUse Queue, long[] Demand)> demands)
     {
+        if (demands.Exists(demand => demand.Queue == queue)) return false;
         for (var item = 0; item < queue.Items.Count; item++)
         {
             if (queue.Spec is null || queue.Later[item] - queue.Given[item] <= queue.Items[item].Limit) continue;
             var name = queue.Items[item].Name;
-            if (demands.Exists(demand => demand.Queue != queue && Amount(demand, name) > 0)) return true;
+            if (demands.Exists(demand => demand.Queue.Spec is not null && Amount(demand, name) > 0)) return true;
         }
 
         return false;
