@@ -64,7 +64,7 @@ public sealed class AdmissionModesTests
         var ended = await plane.PhaseAsync("trainingjobs", "low", ["Succeeded", "Failed"]);
         ((string?)ended["status"]!["phase"], (int?)ended["status"]!["attempt"]).ShouldBe(("Succeeded", 2));
         await plane.UntilAsync("Kueue is told of the end", async () => await HoldsAsync(plane, "Finished"));
-        watch.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Order(StringComparer.Ordinal).ShouldBe(["[]False", "[cq]True"], customMessage: "admission and conditions change together");
+        watch.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Order(StringComparer.Ordinal).ToList().ShouldBe(["[]False", "[cq]True"], customMessage: "admission and conditions change together");
     }
 
     [Fact]

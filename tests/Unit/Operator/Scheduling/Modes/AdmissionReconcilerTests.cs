@@ -6,7 +6,6 @@ using Trestle.Operator.Scheduling.Modes.Kueue;
 using Trestle.Operator.Tests.Builders;
 using Trestle.Operator.Tests.Fakes;
 using Trestle.Operator.Tests.TrainingJobs;
-using Trestle.Operator.Views;
 using Trestle.Runtime;
 
 namespace Trestle.Operator.Tests.Scheduling.Modes;

@@ -7,7 +7,6 @@ using Trestle.Operator.Scheduling.Modes.Kueue;
 using Trestle.Operator.Tests.Builders;
 using Trestle.Operator.Tests.Fakes;
 using Trestle.Operator.Tests.TrainingJobs;
-using Trestle.Operator.TrainingJobs;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
 
