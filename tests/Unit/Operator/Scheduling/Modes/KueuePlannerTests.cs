@@ -4,7 +4,6 @@ using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Scheduling.Modes.Kueue;
 using Trestle.Operator.Tests.Builders;
 using Trestle.Operator.TrainingJobs;
-using Trestle.Runtime;
 using static Trestle.Api.V1Alpha1.TrainingJobPhase;
 
 namespace Trestle.Operator.Tests.Scheduling.Modes;
