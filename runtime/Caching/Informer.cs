@@ -130,7 +130,8 @@ public sealed class Informer<T>(IKubeApi api, Selection selection, TimeProvider 
         // Told again by a new list: nothing new.
         if (_store.Find(item.Key()) is { } known && known.Metadata.ResourceVersion == item.Metadata.ResourceVersion && known.Metadata.Uid == item.Metadata.Uid) return;
         item.Metadata.ManagedFields = null;
-        Changed?.Invoke(_store.Put(item), item);
+        var old = _store.Put(item); // also when nobody listens
+        Changed?.Invoke(old, item);
     }
 
     private void Remove(ObjectKey key)

@@ -33,6 +33,20 @@ public sealed class InformerTests
         threads: 2);
 
     [Fact]
+    public async Task A_cache_fills_also_when_nobody_listens()
+    {
+        await using var run = new Run();
+        run.Server.Put(APod("a", "n1"));
+        using var stop = new CancellationTokenSource();
+        var quiet = new Informer<V1Pod>(run.Server, Selection.All, run.Time, run.Log);
+        var running = quiet.RunAsync(stop.Token);
+        await quiet.Synced;
+        quiet.Cache.Items.ShouldHaveSingleItem();
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task A_lost_watch_goes_on_where_it_stood_without_a_new_list()
     {
         await using var run = new Run();

@@ -1,6 +1,6 @@
+using System.Text.Json.Nodes;
 using CsCheck;
 using k8s.Models;
-using System.Text.Json.Nodes;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Scheduling.Modes.Kueue;

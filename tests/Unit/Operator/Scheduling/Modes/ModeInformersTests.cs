@@ -1,10 +1,10 @@
 using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using System.Runtime.CompilerServices;
-using System.Text.Json.Nodes;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Tests.Builders;
