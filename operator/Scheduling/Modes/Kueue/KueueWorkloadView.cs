@@ -8,7 +8,7 @@ namespace Trestle.Operator.Scheduling.Modes.Kueue;
 /// <summary>What the operator reads of a Workload; never written back.</summary>
 [KubernetesEntity(Group = KueueApi.Group, ApiVersion = KueueApi.Version, Kind = "Workload", PluralName = "workloads")]
 [EntityRbac(KueueApi.Group, "workloads", "get,list,watch,create,patch,delete")]
-[EntityRbac(KueueApi.Group, "workloads/status", "get,patch")]
+[EntityRbac(KueueApi.Group, "workloads/status", "patch")]
 public sealed class KueueWorkloadView : IKubernetesObject<V1ObjectMeta>
 {
     /// <inheritdoc/>

@@ -8,7 +8,10 @@ using Trestle.Runtime;
 
 namespace Trestle.Operator.Tests.Rbac;
 
-/// <summary>The calls of <see cref="IKubeApi"/> that an assembly holds, read from its metadata: which method with which class.</summary>
+/// <summary>
+/// The calls of <see cref="IKubeApi"/> that an assembly holds, read from its metadata: which method with which class. Where a generic
+/// method of ours hands its own parameter on, the metadata tells what may be called and not what is.
+/// </summary>
 internal sealed class KubeCalls
 {
     private const int Instance = 0x15;
@@ -18,13 +21,14 @@ internal sealed class KubeCalls
 
     private KubeCalls(Assembly assembly, MetadataReader reader) => (_assembly, _reader) = (assembly, reader);
 
-    public static IReadOnlySet<(string Method, Type Class)> In(Assembly assembly)
+    /// <summary>Calls that are there, and those that may be.</summary>
+    public static (IReadOnlySet<(string Method, Type Class)> Certain, IReadOnlySet<(string Method, Type Class)> Possible) In(Assembly assembly)
     {
         using var file = new PEReader(File.OpenRead(assembly.Location));
         return new KubeCalls(assembly, file.GetMetadataReader()).Read();
     }
 
-    private HashSet<(string Method, Type Class)> Read()
+    private (HashSet<(string Method, Type Class)> Certain, HashSet<(string Method, Type Class)> Possible) Read()
     {
         var uses = Enumerable.Range(1, _reader.GetTableRowCount(TableIndex.MethodSpec))
             .Select(row => _reader.GetMethodSpecification(MetadataTokens.MethodSpecificationHandle(row)))
@@ -34,11 +38,12 @@ internal sealed class KubeCalls
         // A generic method of ours hands its own parameter on: it may be called with every class that any such method is used with.
         var handedOn = uses.Where(use => use is { Api: not null, Argument: null }).Select(use => use.Api!).Where(name => name is not (nameof(IKubeApi.ListAsync) or nameof(IKubeApi.WatchAsync)));
         var classes = uses.Where(use => use is { Api: null, IsOurs: true, Argument: not null }).Select(use => use.Argument!).Distinct().ToList();
-        calls.UnionWith(handedOn.SelectMany(name => classes.Select(one => (name, one))));
+        var possible = handedOn.SelectMany(name => classes.Select(one => (name, one))).ToHashSet();
 
         // Informers alone list and watch.
         calls.UnionWith(Informed().SelectMany(one => new[] { (nameof(IKubeApi.ListAsync), one), (nameof(IKubeApi.WatchAsync), one) }));
-        return calls;
+        possible.UnionWith(classes.SelectMany(one => new[] { (nameof(IKubeApi.ListAsync), one), (nameof(IKubeApi.WatchAsync), one) }));
+        return (calls, possible);
     }
 
     private string? ApiMethod(EntityHandle method)

@@ -23,9 +23,22 @@ public sealed class RbacRulesTests
     [Fact]
     public void The_operator_may_do_what_its_code_calls_and_nothing_else()
     {
-        var called = Calls().Select(call => $"{VerbOf[call.Method].Verb} {Resource(call.Class)}{VerbOf[call.Method].Subresource}");
-        var declared = RbacRules.Declared.Where(right => !IsForOwners(right)).Select(right => $"{right.Verb} {right.Group}/{right.Resource}");
-        declared.Distinct().Order().ShouldBe(called.Distinct().Order(), "each call of IKubeApi needs an [EntityRbac] on the type that makes it, and each [EntityRbac] a call");
+        var calls = new[] { typeof(OperatorHost).Assembly, typeof(IKubeApi).Assembly }.Select(KubeCalls.In).ToList();
+        var certain = calls.SelectMany(found => found.Certain).SelectMany(Rights).Where(right => !right.EndsWith(PatchedStatus, StringComparison.Ordinal)).Distinct();
+        var possible = calls.SelectMany(found => found.Certain.Concat(found.Possible)).SelectMany(Rights).ToHashSet();
+        var declared = RbacRules.Declared.Where(right => !IsForOwners(right)).Select(right => $"{right.Verb} {right.Group}/{right.Resource}").ToHashSet();
+        certain.Except(declared).Order().ShouldBeEmpty("each call of IKubeApi needs an [EntityRbac] on the type that makes it");
+        declared.Except(possible.Select(right => right.Replace(PatchedStatus, "/status", StringComparison.Ordinal))).Order().ShouldBeEmpty("each [EntityRbac] needs a call");
+    }
+
+    // Which subresource a patch is of is in no signature.
+    private const string PatchedStatus = "/status, perhaps";
+
+    private static IEnumerable<string> Rights((string Method, Type Class) call)
+    {
+        var (verb, subresource) = VerbOf[call.Method];
+        yield return $"{verb} {Resource(call.Class)}{subresource}";
+        if (call.Method == nameof(IKubeApi.PatchAsync)) yield return $"{verb} {Resource(call.Class)}{PatchedStatus}";
     }
 
     // On clusters with OwnerReferencesPermissionEnforcement only who may update an owner's finalizers may make children that block its deletion.
@@ -63,8 +76,6 @@ public sealed class RbacRulesTests
             File.ReadAllText(path).ShouldBe(yaml, $"{fileName}: {Refresh}");
         }
     }
-
-    private static IEnumerable<(string Method, Type Class)> Calls() => KubeCalls.In(typeof(OperatorHost).Assembly).Concat(KubeCalls.In(typeof(IKubeApi).Assembly));
 
     private static string Resource(Type type) => ResourceKind.OfClass(type) is var kind ? $"{kind.Group}/{kind.Plural}" : "";
 

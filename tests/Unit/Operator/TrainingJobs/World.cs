@@ -21,6 +21,7 @@ internal sealed class World
     private readonly FakeCache<NodeView> _nodes;
     private readonly HashSet<string> _created = [];
     private readonly Dictionary<int, int> _sizes = [];
+    private readonly int _asked;
     private readonly AdmissionModes _modes;
     private readonly ObjectKey _key;
     private TrainingJobReconciler _reconciler;
@@ -31,6 +32,7 @@ internal sealed class World
     {
         Api = new FakeKubeApi(Time) { Intercept = (verb, plural) => CrashSometimes(verb, plural) };
         _modes = modes?.Invoke(Api) ?? AdmissionModes.None;
+        _asked = job.Spec.Nodes ?? 1;
         _key = job.Key();
         _jobs = new FakeCache<TrainingJob>(Api);
         _pods = new FakeCache<PodView>(Api, PodFacts.JobUid);
@@ -192,7 +194,7 @@ internal sealed class World
         foreach (var pod in Pods) _created.Add(pod.Metadata.Name);
         foreach (var open in Pods.Where(pod => !pod.IsGated()))
         {
-            for (var rank = 0; rank < _sizes[open.Attempt()]; rank++) _created.ShouldContain(Names.Pod(_key.Name, rank, open.Attempt()), $"{open.Metadata.Name} was let go before all existed");
+            for (var rank = 0; rank < _sizes.GetValueOrDefault(open.Attempt(), _asked); rank++) _created.ShouldContain(Names.Pod(_key.Name, rank, open.Attempt()), $"{open.Metadata.Name} was let go before all existed");
         }
 
         Pods.Where(pod => !pod.IsGated() && !pod.IsTerminal()).Select(pod => pod.Attempt()).Distinct().Count().ShouldBeLessThanOrEqualTo(1, "two attempts may run at a time");

@@ -104,7 +104,7 @@ public sealed class GangPlannerTests
         job.Status = TrainingJobPlanner.Plan(new Observed(job, bound), Noon).Status.ShouldNotBeNull();
         (job.Status.Phase, job.Status.Timeline!.AdmittedAt).ShouldBe((Starting, Noon.UtcDateTime));
         var late = TrainingJobPlanner.Plan(new Observed(job, bound), Noon.AddSeconds(61)).Status.ShouldNotBeNull();
-        (late.Phase, late.Reason).ShouldBe((Restarting, "NotStarted"));
+        (late.Phase, late.Reason).ShouldBe((Queued, "Requeued"));
         late.Message!.ShouldContain("rank 0 was not started by node n0");
     }
 
