@@ -2,14 +2,16 @@
 # Measures Trestle beside its peers on this machine, prints a table and writes bench/results/NAME.json and bench/README.md.
 #
 #   ./bench.sh local     the one-machine control plane
+#   ./bench.sh gang      gangs as objects on an API server without kubelets: that of KUBECONFIG, beside JobSet where it is
+#                        installed, else the one-machine server in memory
 set -euo pipefail
 cd "$(dirname "$0")"
 . eng/prerequisites.sh
 
 case ${1:-} in
-    local) ;;
-    -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "bench.sh: name a benchmark: local" >&2; exit 2 ;;
+    local | gang) ;;
+    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "bench.sh: name a benchmark: local, gang" >&2; exit 2 ;;
 esac
 require_dotnet
 if ! command -v bwrap >/dev/null 2>&1 || ! command -v python3 >/dev/null 2>&1; then require_packages bubblewrap python3; fi

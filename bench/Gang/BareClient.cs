@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Trestle.Testing.Hollow;
 using Trestle.Testing;
+using Trestle.Testing.Hollow;
 
 namespace Trestle.Bench.Gang;
 

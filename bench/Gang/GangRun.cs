@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Trestle.Testing.Hollow;
 using Trestle.Testing;
+using Trestle.Testing.Hollow;
 
 namespace Trestle.Bench.Gang;
 
