@@ -11,8 +11,9 @@ namespace Trestle.Runtime;
 
 /// <summary><see cref="IKubeApi"/> over the transport and the credentials of KubernetesClient.</summary>
 /// <param name="client">Transport and credentials; disposed with this.</param>
+/// <param name="time">Clock of the limit on answers.</param>
 /// <param name="contexts">Wire format of our own classes.</param>
-public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializerContext> contexts) : IKubeApi, IApiDiscovery, IDisposable
+public sealed class KubeApi(Kubernetes client, TimeProvider time, params IReadOnlyList<JsonSerializerContext> contexts) : IKubeApi, IApiDiscovery, IDisposable
 {
     private const int PageSize = 500;
     private const int WatchSeconds = 300;
@@ -59,7 +60,7 @@ public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializ
     {
         var path = $"{ResourceKind.Of<T>().CollectionPath(selection.Namespace)}?watch=1&allowWatchBookmarks=true&timeoutSeconds={WatchSeconds}"
             + $"&resourceVersion={Uri.EscapeDataString(resourceVersion)}{Query(selection)}";
-        using var answer = await AnswerAsync(HttpMethod.Get, path, null, "", ct);
+        using var answer = await LimitedAsync(limited => AnswerAsync(HttpMethod.Get, path, null, "", limited), ct);
         await using var body = await answer.Content.ReadAsStreamAsync(ct);
         await foreach (var change in WatchReader.ReadAsync<T>(body, _format, ct)) yield return change;
     }
@@ -150,14 +151,21 @@ public sealed class KubeApi(Kubernetes client, params IReadOnlyList<JsonSerializ
     private async Task<T> WriteAsync<T>(HttpMethod method, string path, byte[] body, string type, CancellationToken ct)
         where T : class => _format.Read<T>(await SendAsync(method, path, body, type, ct));
 
-    private async Task<byte[]> SendAsync(HttpMethod method, string path, byte[]? body, string type, CancellationToken ct)
+    private Task<byte[]> SendAsync(HttpMethod method, string path, byte[]? body, string type, CancellationToken ct) => LimitedAsync(
+        async limited =>
+        {
+            using var answer = await AnswerAsync(method, path, body, type, limited);
+            return await answer.Content.ReadAsByteArrayAsync(limited);
+        },
+        ct);
+
+    private async Task<T> LimitedAsync<T>(Func<CancellationToken, Task<T>> send, CancellationToken ct)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(AnswerLimit);
+        using var silence = new CancellationTokenSource(AnswerLimit, time);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(ct, silence.Token);
         try
         {
-            using var answer = await AnswerAsync(method, path, body, type, limit.Token);
-            return await answer.Content.ReadAsByteArrayAsync(limit.Token);
+            return await send(limited.Token);
         }
         catch (OperationCanceledException error) when (!ct.IsCancellationRequested)
         {

@@ -13,6 +13,7 @@ public sealed class TroubledApiTests
     [InlineData(429)]
     [InlineData(500)]
     [InlineData(0)]
+    [InlineData(-1)]
     public async Task A_server_in_trouble_is_waited_for_and_no_job_suffers(int answer)
     {
         await using var world = await HollowWorld.OpenAsync(nodes: 4);

@@ -92,6 +92,26 @@ public sealed class WatchTests
     }
 
     [Fact]
+    public async Task A_server_that_takes_the_request_and_keeps_silent_is_given_up_after_half_a_minute()
+    {
+        var taken = new SemaphoreSlim(0);
+        await using var server = await ScriptedServer.StartAsync();
+        server.Answer = context =>
+        {
+            taken.Release();
+            return Task.Delay(Timeout.Infinite, context.RequestAborted);
+        };
+        foreach (var request in (Func<Task>[])[() => ReadAsync(server), () => server.Api.FindAsync<V1Pod>(new ObjectKey("default", "a"), Ct)])
+        {
+            var asked = request();
+            await taken.WaitAsync(Ct);
+            asked.IsCompleted.ShouldBeFalse();
+            server.Time.Advance(TimeSpan.FromSeconds(31));
+            (await Should.ThrowAsync<HttpRequestException>(asked)).Message.ShouldEndWith("within 30 s");
+        }
+    }
+
+    [Fact]
     public async Task A_version_that_is_too_old_is_gone_as_an_answer_or_as_an_event()
     {
         const string Status = """{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version: 2 (688)","reason":"Expired","code":410}""";
