@@ -129,6 +129,9 @@ public sealed class HollowCluster : IAsyncDisposable
         }.ToJsonString(), ct);
         JsonObject Amounts() => new() { ["cpu"] = "64", ["memory"] = "512Gi", ["pods"] = "110", ["nvidia.com/gpu"] = $"{GpusPerNode}" };
         await Http.MergeAsync($"api/v1/nodes/{name}/status", new JsonObject { ["status"] = new JsonObject { ["capacity"] = Amounts(), ["allocatable"] = Amounts(), ["conditions"] = new JsonArray(Ready(true)) } }.ToJsonString(), ct);
+
+        // A real server taints every new node as not ready; its node controller, which may not run, lifts that.
+        await Http.MergeAsync($"api/v1/nodes/{name}", """{"spec":{"taints":null}}""", ct);
     }
 
     private async Task ServedAsync(string path, CancellationToken ct) =>
