@@ -6,6 +6,7 @@ using Trestle.Operator.JobGroups;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Scheduling;
 using Trestle.Operator.Scheduling.Modes;
+using Trestle.Operator.Slurm;
 using Trestle.Operator.Storages;
 using Trestle.Operator.Telemetry;
 using Trestle.Operator.TrainingJobs;
@@ -20,6 +21,7 @@ namespace Trestle.Operator;
 /// </summary>
 [EntityRbac("", "pods,nodes", "list,watch")]
 [EntityRbac("", "events", "create,patch")]
+[EntityRbac(ApiGroup.Name, "slurmjobs,slurmclusters", "list,watch")]
 internal sealed class OperatorTerm
 {
     private const int Workers = 8;
@@ -36,6 +38,8 @@ internal sealed class OperatorTerm
     private readonly Informer<Queue> _queues;
     private readonly Informer<NodeView> _nodes;
     private readonly Informer<PodView> _pods;
+    private readonly Informer<SlurmJob> _slurmJobs;
+    private readonly Informer<SlurmCluster> _clusters;
     private readonly ModeInformers _modes;
     private PodSettings _settings;
 
@@ -51,6 +55,8 @@ internal sealed class OperatorTerm
         _pods = new Informer<PodView>(api, Selection.All, time, log)
             .WithIndex(PodFacts.JobUidIndex, pod => pod.JobUid())
             .WithIndex(NodeIndex, pod => pod.JobUid() is null ? null : pod.Spec.NodeName);
+        _slurmJobs = new Informer<SlurmJob>(api, Selection.All, time, log).WithIndex(SlurmCaches.JobUidIndex, SlurmCaches.JobUid);
+        _clusters = new Informer<SlurmCluster>(api, Selection.All, time, log);
         _modes = new ModeInformers(api, discovery, options, PodOf, time, log);
     }
 
@@ -74,12 +80,12 @@ internal sealed class OperatorTerm
         using var watch = _telemetry.Watch(_jobs, _pods, _nodes);
         _pods.Changed += (_, _) => rendezvous.PodChanged();
 
-        List<Task> parts = [_jobs.RunAsync(term.Token), _groups.RunAsync(term.Token), _storages.RunAsync(term.Token), _queues.RunAsync(term.Token), _nodes.RunAsync(term.Token), _pods.RunAsync(term.Token), events.RunAsync(term.Token)];
+        List<Task> parts = [_jobs.RunAsync(term.Token), _groups.RunAsync(term.Token), _storages.RunAsync(term.Token), _queues.RunAsync(term.Token), _nodes.RunAsync(term.Token), _pods.RunAsync(term.Token), _slurmJobs.RunAsync(term.Token), _clusters.RunAsync(term.Token), events.RunAsync(term.Token)];
         try
         {
             // A server that knows no jobs yet would turn ranks away.
             await _modes.StartAsync(term.Token);
-            await Task.WhenAll(_jobs.Synced, _groups.Synced, _storages.Synced, _queues.Synced, _nodes.Synced, _pods.Synced).WaitAsync(term.Token);
+            await Task.WhenAll(_jobs.Synced, _groups.Synced, _storages.Synced, _queues.Synced, _nodes.Synced, _pods.Synced, _slurmJobs.Synced, _clusters.Synced).WaitAsync(term.Token);
             var bound = await rendezvous.StartAsync(_options.RendezvousListen, term.Token);
             _settings = _settings with { RendezvousUrl = (_options.RendezvousUrl ?? bound).TrimEnd('/') };
             OperatorLog.Working(_log, _settings.RendezvousUrl);
@@ -119,9 +125,10 @@ internal sealed class OperatorTerm
     }
 
     private Controller JobController(RendezvousKey key, Heartbeats heartbeats, IEventRecorder events) =>
-        new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, heartbeats, events, _time, _modes.Modes), _time, _log)
+        new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, heartbeats, events, _time, _modes.Modes, new SlurmCaches(_slurmJobs.Cache, _clusters.Cache, _groups.Cache)), _time, _log)
             .For(_jobs)
             .Owns(_pods, TrainingJob.KubeKind)
+            .Owns(_slurmJobs, TrainingJob.KubeKind)
             .Watches(_nodes, node => _pods.Cache.Where(NodeIndex, node.Metadata.Name).Select(pod => new ObjectKey(pod.Metadata.NamespaceProperty, pod.ControllerOwner()?.Name ?? "")))
             .Watches(_storages, storage => _jobs.Cache.Items.Where(job => job.Status?.HasEnded() != true && StoragePlanner.Used(job).Contains(storage.Key())).Select(job => job.Key()));
 

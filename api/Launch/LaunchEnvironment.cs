@@ -13,6 +13,20 @@ public static class LaunchEnvironment
     /// <summary>How many ports there are from <see cref="FirstHeadPort"/>.</summary>
     public const int HeadPorts = 10000;
 
+    /// <summary>Names that hold the rank.</summary>
+    public static IReadOnlyList<string> RankNames { get; } = [Variables.NodeRank, "SKYPILOT_NODE_RANK", "SKYPILOT_SETUP_NODE_RANK", "PET_NODE_RANK", "NODE_RANK"];
+
+    /// <summary>Names that hold the addresses of all ranks, one a line.</summary>
+    public static IReadOnlyList<string> AddressesNames { get; } = [Variables.NodeIps, "SKYPILOT_NODE_IPS", "SKYPILOT_SETUP_NODE_IPS"];
+
+    /// <summary>Names that hold the address of rank 0.</summary>
+    public static IReadOnlyList<string> HeadNames { get; } = [Variables.HeadAddress, "MASTER_ADDR", "PET_MASTER_ADDR"];
+
+    /// <summary>The variables that are the same for all ranks and known before any has an address: all but those of the names above and <see cref="Variables.NodeIp"/>.</summary>
+    /// <param name="facts">The facts, with an address of any text for each rank.</param>
+    public static IReadOnlyList<KeyValuePair<string, string>> BuildShared(LaunchFacts facts) =>
+        [.. Build(facts, 0).Where(variable => variable.Key != Variables.NodeIp && !RankNames.Contains(variable.Key) && !AddressesNames.Contains(variable.Key) && !HeadNames.Contains(variable.Key))];
+
     /// <summary>The variables of one rank.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> Build(LaunchFacts facts, int rank)
     {
@@ -67,8 +81,8 @@ public static class LaunchEnvironment
     private static void AddRanks(List<KeyValuePair<string, string>> variables, LaunchFacts facts, int rank)
     {
         var ips = string.Join('\n', facts.Addresses);
-        Add(variables, Text(rank), Variables.NodeRank, "SKYPILOT_NODE_RANK", "SKYPILOT_SETUP_NODE_RANK", "PET_NODE_RANK", "NODE_RANK");
-        Add(variables, ips, Variables.NodeIps, "SKYPILOT_NODE_IPS", "SKYPILOT_SETUP_NODE_IPS");
+        Add(variables, Text(rank), [.. RankNames]);
+        Add(variables, ips, [.. AddressesNames]);
         Add(variables, facts.Addresses[rank], Variables.NodeIp);
         Add(variables, Text(facts.Addresses.Count), Variables.NumNodes, "SKYPILOT_NUM_NODES", "PET_NNODES", "NNODES");
         Add(variables, Text(facts.GpusPerNode), Variables.NumGpusPerNode, "SKYPILOT_NUM_GPUS_PER_NODE");
@@ -80,7 +94,7 @@ public static class LaunchEnvironment
 
     private static void AddHead(List<KeyValuePair<string, string>> variables, LaunchFacts facts)
     {
-        Add(variables, facts.Addresses[0], Variables.HeadAddress, "MASTER_ADDR", "PET_MASTER_ADDR");
+        Add(variables, facts.Addresses[0], [.. HeadNames]);
         Add(variables, Text(facts.HeadPort), Variables.HeadPort, "MASTER_PORT", "PET_MASTER_PORT");
         // A rank of an old attempt must not meet the new one.
         Add(variables, $"{facts.Uid}-{Text(facts.Attempt)}", "PET_RDZV_ID");

@@ -97,6 +97,12 @@ public sealed class TrainingJobStatus
 /// <summary>Where a job runs.</summary>
 public sealed class PlacementStatus
 {
+    /// <summary>Which of spec.placement it is, from 0; absent when the job names none.</summary>
+    public int? Index { get; set; }
+
+    /// <summary>Since when it is tried.</summary>
+    public DateTime? Since { get; set; }
+
     /// <summary>On this Kubernetes cluster.</summary>
     public KubernetesPlacement? Kubernetes { get; set; }
 

@@ -25,7 +25,7 @@ internal sealed class AttemptReader(IObjectCache<TrainingJob> jobs, IObjectCache
             return new Gathering(null, $"the job {job.Metadata.Name} has ended");
         if (job.Status?.Attempt > attempt) return new Gathering(null, $"attempt {attempt} of the job {job.Metadata.Name} is over; attempt {job.Status.Attempt} has begun");
         if (job.Status?.Attempt != attempt) return Gathering.Incomplete; // how many ranks it has is not known yet
-        return Addresses(all, attempt, job.AttemptSize) is { } addresses ? new Gathering(Facts(job, attempt, addresses), null) : Gathering.Incomplete;
+        return Addresses(all, attempt, job.AttemptSize) is { } addresses ? new Gathering(AttemptFacts.Of(job, GroupOf(job), attempt, addresses), null) : Gathering.Incomplete;
     }
 
     private TrainingJob? Job(PodView pod, string uid)
@@ -45,19 +45,5 @@ internal sealed class AttemptReader(IObjectCache<TrainingJob> jobs, IObjectCache
         return Array.TrueForAll(addresses, address => address is not null) ? addresses : null;
     }
 
-    private LaunchFacts Facts(TrainingJob job, int attempt, string[] addresses)
-    {
-        var tasks = job.TaskGroup is { } name ? groups.Find(new ObjectKey(job.Metadata.NamespaceProperty ?? "", name))?.Spec.Tasks ?? [] : [];
-        return new LaunchFacts(job.Metadata.Name, job.Metadata.Uid, attempt, addresses, job.Accelerators?.Count ?? 0, LaunchEnvironment.HeadPort(job.Metadata.Uid, attempt))
-        {
-            Namespace = job.Metadata.NamespaceProperty ?? "default",
-            Group = job.TaskGroup ?? job.Spec.Group,
-            Task = job.TaskName,
-            TaskIndex = Math.Max(0, tasks.FindIndex(task => task.Name == job.TaskName)),
-            TaskCount = Math.Max(1, tasks.Count),
-            CheckpointDirectory = job.CheckpointDirectory,
-            HeartbeatFile = job.HangTimeout is null ? null : Paths.HeartbeatFile,
-            Accelerator = job.Accelerators?.Name,
-        };
-    }
+    private JobGroup? GroupOf(TrainingJob job) => job.TaskGroup is { } name ? groups.Find(new ObjectKey(job.Metadata.NamespaceProperty ?? "", name)) : null;
 }

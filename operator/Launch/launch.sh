@@ -9,7 +9,7 @@ trestle_termination_log=${TRESTLE_TERMINATION_LOG:-/dev/termination-log}
 
 trestle_child=      # leader of the running script's process group
 trestle_stopping=   # TERM came
-trestle_forwarded=  # and was passed on
+trestle_forwarded=${TRESTLE_SIGNALED:+1}  # and was passed on, or whoever sent it sent it to all processes
 trestle_interrupted=
 
 forward() {

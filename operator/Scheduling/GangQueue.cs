@@ -44,7 +44,7 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
     }
 
     /// <summary>Whether the operator's own admission decides about the job.</summary>
-    public static bool IsOurs(TrainingJob job) => job.Status?.SchedulingMode is null or SchedulingMode.Operator;
+    public static bool IsOurs(TrainingJob job) => job.Status is null || (job.Status.SchedulingMode is null or SchedulingMode.Operator && !job.Status.IsOnSlurm());
 
     public static int Priority(TrainingJob job) => job.Spec.Scheduling?.Priority ?? 0;
 
@@ -89,7 +89,7 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
     private static string? Blocker(JobGroup group, IReadOnlyList<TrainingJob> children)
     {
         if (children.Count < group.Spec.Tasks.Count(task => task.Job is not null)) return "waiting for the other tasks of its group to be created";
-        var late = children.FirstOrDefault(job => IsLate(job) && !Waits(job));
+        var late = children.FirstOrDefault(job => IsLate(job) && !Waits(job) && job.Status?.IsOnSlurm() != true);
         return late is null ? null : $"waiting for task {late.Label(Labels.Task) ?? late.Metadata.Name} of its group, which is {late.Status?.Phase ?? TrainingJobPhase.Pending}";
     }
 

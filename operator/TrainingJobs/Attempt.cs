@@ -2,6 +2,7 @@ using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Scheduling.Modes;
+using Trestle.Operator.Slurm;
 using Trestle.Operator.Views;
 
 namespace Trestle.Operator.TrainingJobs;
@@ -10,7 +11,7 @@ namespace Trestle.Operator.TrainingJobs;
 /// One execution from its admission to its end. Its pods are created gated and let go when all of them exist and none of an
 /// older attempt holds a node; the first rank that fails ends it; it has succeeded when all ranks have.
 /// </summary>
-internal sealed class Attempt
+internal sealed class Attempt : IAttempt
 {
     // A pod that no node has taken up by then is not going to start there: the attempt is given up and queued again.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -71,7 +72,7 @@ internal sealed class Attempt
     private void Gather()
     {
         var missing = Enumerable.Range(0, _size).Where(rank => !_pods.ContainsKey(rank)).ToList();
-        var older = _draft.Seen.Pods.Count(pod => pod.Attempt() != _number && Leftovers.HoldsNode(pod, _draft.Seen, _draft.Now));
+        var older = _draft.Seen.Pods.Count(pod => pod.Attempt() != _number && Leftovers.HoldsNode(pod, _draft.Seen, _draft.Now)) + _draft.Seen.SlurmJobs.Where(job => !job.HasEnded()).Sum(job => job.Spec.Nodes ?? 1);
         if (missing.Count > 0)
         {
             _draft.Do(new EnsureObjects(_number));
@@ -168,9 +169,9 @@ internal sealed class Attempt
         else _draft.LookAgain(Heartbeat.Interval(timeout));
     }
 
-    private void Fail(RankFailure failure)
-    {
-        var verdict = Retries.Judge(_draft.Job.Spec.Recovery, new FailedAttempt(failure)
+    private void Fail(RankFailure failure) => AttemptEnd.Fail(
+        _draft,
+        new FailedAttempt(failure)
         {
             RanFor = RanFor,
             CheckpointAt = _status.Checkpoint?.DurableAt,
@@ -178,29 +179,8 @@ internal sealed class Attempt
             Retry = _status.Retry,
             Nodes = _nodes.Values.Distinct().Count(),
             SuspectsNode = IsNodeSuspect(failure),
-        });
-        _status.Restarts = verdict.Counts;
-        if (failure.Code is not null || RecoveryTable.Of(failure.Cause).Node != NodeFate.Dropped)
-            _status.Exit = new TrainingJobExit { Rank = failure.Rank, Code = failure.Code, Stage = failure.Stage, Message = failure.Output };
-        if (verdict.Action == RecoveryAction.Fail)
-        {
-            _draft.End(TrainingJobPhase.Failed, failure.Reason, verdict.Message);
-            return;
-        }
-
-        _status.Retry = verdict.Retry;
-        _status.Retry.NotBefore = (_draft.Now + verdict.Wait).UtcDateTime;
-        if (failure.Cause is FailureCause.Infrastructure or FailureCause.Unplaced)
-            StatusConditions.Set(_status, StatusConditions.Disrupted, true, failure.Reason, failure.Message, _draft.Job.Metadata.Generation, _draft.Now);
-        if (verdict.Action == RecoveryAction.Requeue) _draft.Requeue(verdict.Message, warning: true);
-        else Restart(failure, verdict);
-    }
-
-    private void Restart(RankFailure failure, Verdict verdict)
-    {
-        _status.Admission = Kept(verdict.DropsNode ? failure.Node : null);
-        _draft.Become(TrainingJobPhase.Restarting, failure.Reason, verdict.Message);
-    }
+        },
+        Kept);
 
     // Nodes that have done nothing wrong stay reserved for the next attempt, so that nobody in the queue takes them.
     private AdmissionStatus? Kept(string? dropped)

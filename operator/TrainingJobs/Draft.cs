@@ -1,6 +1,7 @@
 using System.Globalization;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Slurm;
 
 namespace Trestle.Operator.TrainingJobs;
 
@@ -53,11 +54,11 @@ internal sealed class Draft(Observed seen, DateTimeOffset now)
     public void Unsupported(string sentence) =>
         StatusConditions.Set(Status, StatusConditions.Unsupported, true, "Unsupported", sentence, Job.Metadata.Generation, now);
 
-    /// <summary>Gives how many pods are still to be waited for.</summary>
-    public int EndAllPods()
+    /// <summary>Gives how many nodes are still to be waited for.</summary>
+    public int EndAllRanks()
     {
         _endsAttempt = true;
-        var holding = seen.Pods.Count(pod => Leftovers.HoldsNode(pod, seen, now));
+        var holding = seen.Pods.Count(pod => Leftovers.HoldsNode(pod, seen, now)) + seen.SlurmJobs.Where(job => !job.HasEnded()).Sum(job => job.Spec.Nodes ?? 1);
         if (holding > 0) LookAgain(Leftovers.LookAgain);
         return holding;
     }
@@ -67,6 +68,8 @@ internal sealed class Draft(Observed seen, DateTimeOffset now)
         var current = Status.HasAttempt() && !_endsAttempt ? Status.Admission?.Attempt : null;
         var ending = Leftovers.ToEnd(seen.Pods, current, Status.Attempt ?? 0).ToList();
         if (ending.Count > 0) Do(new DeletePods(ending));
+        var leaving = SlurmLeftovers.ToEnd(seen.SlurmJobs, current).ToList();
+        if (leaving.Count > 0) Do(new EndSlurmJobs(leaving));
         Report();
         var moved = Status.Phase != seen.Job.Status?.Phase && Status is { Reason: not null, Message: not null };
         var warning = _warns || Status.Phase is TrainingJobPhase.Failed or TrainingJobPhase.Restarting or TrainingJobPhase.Pending;

@@ -6,6 +6,7 @@ using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Scheduling.Modes;
+using Trestle.Operator.Slurm;
 using Trestle.Operator.Storages;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
@@ -17,6 +18,7 @@ namespace Trestle.Operator.TrainingJobs;
 [EntityRbac("", "pods", "get,create,patch,delete")]
 [EntityRbac("", "services,configmaps", "get,create")]
 [EntityRbac("", "secrets", "get,create,delete")]
+[EntityRbac(ApiGroup.Name, "slurmjobs", "get,create,patch")]
 internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, PodSettings settings, RendezvousKey key, IAdmissionMode mode, Observed seen, JobMemory memory)
 {
     private const int Parallel = 16;
@@ -41,6 +43,8 @@ internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, P
         CreatePods create => CreatePodsAsync(create, ct),
         Release release => ForEachAsync(release.Pods, pinned => $"release {pinned.Pod.Metadata.Uid}", ReleaseAsync, ct),
         DeletePods delete => ForEachAsync(delete.Pods, pod => $"delete {pod.Metadata.Uid}", DeleteAsync, ct),
+        MakeSlurmJob make => MakeSlurmJobAsync(make.Attempt, ct),
+        EndSlurmJobs end => ForEachAsync(end.Jobs, job => $"end {job.Metadata.Uid}", EndAsync, ct),
         _ => throw new InvalidOperationException($"nothing is known of {effect.GetType().Name}"),
     };
 
@@ -125,6 +129,43 @@ internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, P
         if (await api.MakeOwnedAsync(item, Job, ct)) return true;
         Again = NameTakenWait;
         return false;
+    }
+
+    private async Task MakeSlurmJobAsync(int attempt, CancellationToken ct)
+    {
+        var name = $"slurm job {attempt}";
+        if (memory.IsDone(name)) return;
+        var place = Places.Now(Job, Job.Status!).Slurm!;
+        if (!seen.Clusters.TryGetValue(place.Cluster, out var cluster)) return;
+        try
+        {
+            var maps = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+            foreach (var map in SlurmJobBuilder.ConfigMaps(Job.Spec))
+            {
+                if (await api.FindAsync<V1ConfigMap>(new ObjectKey(Job.Metadata.NamespaceProperty, map), ct) is { } found) maps[map] = found.Data?.AsReadOnly() ?? new Dictionary<string, string>().AsReadOnly();
+            }
+
+            var input = new SlurmInput(Job, place, cluster, attempt) { Group = seen.Group, Storages = seen.Storages, ConfigMaps = maps };
+            if (await MakeAsync(SlurmJobBuilder.Build(input), ct)) memory.Did(name);
+        }
+        catch (Exception error) when (error is KubeApiException { IsInvalid: true } or KubeApiException { IsForbidden: true } or ArgumentException)
+        {
+            Refusal = new RankFailure(FailureCause.User, 0, "SlurmJobRefused", $"the job can't be made for Slurm: {error.Message}") { Stage = ExitStage.Start, Output = error.Message };
+        }
+    }
+
+    private async Task<bool> EndAsync(SlurmJob job, CancellationToken ct)
+    {
+        try
+        {
+            await api.PatchAsync<SlurmJob>(job.Key(), new Patch(PatchKind.Merge, new JsonObject { ["metadata"] = new JsonObject { ["uid"] = job.Metadata.Uid }, ["spec"] = new JsonObject { ["cancel"] = true } }), ct);
+        }
+        catch (KubeApiException error) when (error.IsNotFound || error.IsConflict)
+        {
+            // Gone, or another one of the same name: the next look tells.
+        }
+
+        return true;
     }
 
     // Gate and pin in one request: no scheduler ever sees the pod open and unpinned.

@@ -98,7 +98,7 @@ public static class Failures
         };
     }
 
-    private static FailureCause CauseOf(Recovery? recovery, int code) =>
+    internal static FailureCause CauseOf(Recovery? recovery, int code) =>
         recovery?.FailOnExitCodes?.Contains(code) == true ? FailureCause.Final
         : recovery?.RecoverOnExitCodes?.Contains(code) == true ? FailureCause.Recoverable
         : FailureCause.User;

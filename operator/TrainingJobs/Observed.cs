@@ -30,4 +30,13 @@ public sealed record Observed(TrainingJob Job, IReadOnlyList<PodView> Pods)
 
     /// <summary>Nodes of the job that are not ready or gone.</summary>
     public IReadOnlySet<string> LostNodes { get; init; } = new HashSet<string>();
+
+    /// <summary>Its SlurmJobs, of every attempt.</summary>
+    public IReadOnlyList<SlurmJob> SlurmJobs { get; init; } = [];
+
+    /// <summary>The Slurm clusters that its placements name and that exist.</summary>
+    public IReadOnlyDictionary<string, SlurmCluster> Clusters { get; init; } = new Dictionary<string, SlurmCluster>();
+
+    /// <summary>The group it is a task of; null for none.</summary>
+    public JobGroup? Group { get; init; }
 }

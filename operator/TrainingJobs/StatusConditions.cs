@@ -35,7 +35,10 @@ public static class StatusConditions
 
     /// <summary>Whether an attempt is there whose nodes another scheduler has yet to choose.</summary>
     public static bool WaitsForScheduler(this TrainingJobStatus status) =>
-        status is { Admission: not null, Phase: TrainingJobPhase.Queued, SchedulingMode: not (null or SchedulingMode.Operator) };
+        status is { Admission: not null, Phase: TrainingJobPhase.Queued } && (status.IsOnSlurm() || status.SchedulingMode is not (null or Api.V1Alpha1.SchedulingMode.Operator));
+
+    /// <summary>Whether Slurm has it, or is to get it next.</summary>
+    public static bool IsOnSlurm(this TrainingJobStatus status) => status.Placement?.Slurm is not null;
 
     /// <summary>Since when a condition is True; null when it is not.</summary>
     public static DateTimeOffset? Since(this TrainingJobStatus status, string type) =>

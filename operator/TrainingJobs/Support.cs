@@ -1,5 +1,6 @@
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Slurm;
 
 namespace Trestle.Operator.TrainingJobs;
 
@@ -10,9 +11,7 @@ public static class Support
     public static string? WhyRefused(Observed seen)
     {
         var spec = seen.Job.Spec;
-        if (spec.Placement is { } places && places.TrueForAll(place => place.Slurm is not null))
-            return "placement on Slurm is not supported yet; add a placement 'kubernetes: {}'";
-        if (seen.Admission.Refusal is { } refusal) return refusal;
+        if (seen.Admission.Refusal is { } refusal && Places.Of(spec).Any(place => place.Slurm is null)) return refusal;
         if (spec.Workdir?.Git is not null)
             return "workdir.git is not supported yet; put the code into a ConfigMap and use workdir.configMap";
         if (spec.PodTemplate is { } overlay && PodOverlay.Problem(overlay) is { } problem) return problem;
@@ -32,11 +31,22 @@ public static class Support
     {
         var spec = seen.Job.Spec;
         var ignored = new List<string>();
-        if (spec.Placement?.Exists(place => place.Slurm is not null) == true) ignored.Add("placement on Slurm");
-        if (spec.PlacementTimeout is not null) ignored.Add("placementTimeout");
+        if (Places.Of(spec).Any(place => place.Slurm is not null)) ignored.AddRange(OnSlurm(seen.Job));
         if (seen.Admission.Mode != SchedulingMode.Operator && spec.Elastic is not null) ignored.Add($"elastic ({seen.Admission.Mode} admits all nodes or none)");
         if (seen.Admission.Mode != SchedulingMode.Operator && seen.Job.TaskGroup is not null) ignored.Add($"gang of its group ({seen.Admission.Mode} admits each task by itself)");
         ignored.AddRange(seen.Admission.Ignored);
         return ignored.Count == 0 ? null : $"the job runs without what is not supported yet: {string.Join(", ", ignored)}";
+    }
+
+    private static IEnumerable<string> OnSlurm(TrainingJob job)
+    {
+        if (job.HangTimeout is not null) yield return "recovery.hangTimeout on Slurm";
+        if (job.Spec.Elastic is not null) yield return "elastic on Slurm";
+        if (job.Spec.Resources?.SharedMemory is not null) yield return "resources.sharedMemory on Slurm";
+        if (job.Spec.Resources?.Extended is { Count: > 0 }) yield return "resources.extended on Slurm (use placement.slurm.options)";
+        if (job.Spec.SubmitsJobs == true) yield return "submitsJobs on Slurm";
+        if (job.Spec.Scheduling is not null) yield return "scheduling on Slurm (use placement.slurm: partition, qos, options)";
+        if (job.Spec.PodTemplate is { Count: > 0 }) yield return "podTemplate on Slurm";
+        if (job.TaskGroup is not null) yield return "host names of the group's tasks on Slurm";
     }
 }

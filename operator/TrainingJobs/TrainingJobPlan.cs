@@ -45,3 +45,9 @@ public sealed record PinnedPod(PodView Pod, string? Node);
 
 /// <summary>Ends pods, with their own grace.</summary>
 public sealed record DeletePods(IReadOnlyList<PodView> Pods) : Effect;
+
+/// <summary>Makes the SlurmJob of an attempt.</summary>
+public sealed record MakeSlurmJob(int Attempt) : Effect;
+
+/// <summary>Tells SlurmJobs to end.</summary>
+public sealed record EndSlurmJobs(IReadOnlyList<SlurmJob> Jobs) : Effect;

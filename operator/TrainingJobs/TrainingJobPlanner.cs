@@ -1,6 +1,7 @@
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Slurm;
 using Trestle.Operator.Storages;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
@@ -29,15 +30,22 @@ public static class TrainingJobPlanner
 
     private static void Decide(Draft draft)
     {
-        var attempt = draft.Status.HasAttempt() ? new Attempt(draft) : null;
+        IAttempt? attempt = !draft.Status.HasAttempt() ? null : draft.Status.IsOnSlurm() ? new SlurmAttempt(draft) : new Attempt(draft);
         if (draft.Status.HasEnded()) Linger(draft);
         else if (attempt?.HasSucceeded == true) attempt.Succeed();
         else if (draft.Job.IsCancelled()) Cancel(draft);
         else if (draft.Job.Spec.Suspend == true) Suspend(draft);
         else if (draft.Status.Phase == TrainingJobPhase.Preempting) GiveWay(draft);
+        else if (draft.Status.Phase is TrainingJobPhase.Queued && Places.MoveOn(draft)) return;
         else if (attempt is not null) attempt.Go();
-        else if (draft.Status.Phase is TrainingJobPhase.Queued or TrainingJobPhase.Restarting) Elasticity.Allow(draft);
+        else if (draft.Status.Phase is TrainingJobPhase.Queued or TrainingJobPhase.Restarting) Wait(draft);
         else Accept(draft);
+    }
+
+    private static void Wait(Draft draft)
+    {
+        if (draft.Status.IsOnSlurm()) SlurmAttempt.Begin(draft);
+        else Elasticity.Allow(draft);
     }
 
     private static TrainingJobPlan Leave(Observed seen, DateTimeOffset now)
@@ -45,7 +53,9 @@ public static class TrainingJobPlanner
         if (seen.Job.Metadata.Finalizers?.Contains(Names.JobFinalizer) != true) return new TrainingJobPlan(null, [], null, null);
         var ending = seen.Pods.Where(pod => !pod.IsTerminating()).ToList();
         if (ending.Count > 0) return new TrainingJobPlan(null, [new DeletePods(ending)], null, Leftovers.LookAgain);
-        return seen.Pods.Any(pod => Leftovers.HoldsNode(pod, seen, now))
+        var leaving = SlurmLeftovers.ToEnd(seen.SlurmJobs, null).ToList();
+        if (leaving.Count > 0) return new TrainingJobPlan(null, [new EndSlurmJobs(leaving)], null, Leftovers.LookAgain);
+        return seen.Pods.Any(pod => Leftovers.HoldsNode(pod, seen, now)) || seen.SlurmJobs.Any(job => !job.HasEnded())
             ? new TrainingJobPlan(null, [], null, Leftovers.LookAgain)
             : new TrainingJobPlan(null, [new RemoveFinalizer()], null, null);
     }
@@ -61,13 +71,14 @@ public static class TrainingJobPlanner
         }
 
         if (Support.WhatIsIgnored(seen) is { } ignored) draft.Unsupported(ignored);
-        if (spec.Image is null && seen.DefaultImage is null)
+        if (spec.Image is null && seen.DefaultImage is null && Places.Of(spec).Any(place => place.Slurm is null))
         {
             draft.End(TrainingJobPhase.Failed, "ImageMissing", "spec.image is needed on Kubernetes; set it or give the operator a default image");
             return;
         }
 
         if (!StoragesAreThere(draft)) return;
+        Places.Begin(draft);
         draft.Status.SchedulingMode ??= seen.Admission.Mode;
         draft.Status.Queue = new QueueStatus { QueuedAt = draft.Now.UtcDateTime };
         (draft.Status.Timeline ??= new TrainingJobTimeline()).QueuedAt ??= draft.Now.UtcDateTime;
@@ -95,7 +106,7 @@ public static class TrainingJobPlanner
 
     private static void Cancel(Draft draft)
     {
-        var holding = draft.EndAllPods();
+        var holding = draft.EndAllRanks();
         if (holding == 0) draft.End(TrainingJobPhase.Cancelled, "Cancelled", "cancelled");
         else draft.Become(draft.Status.Phase ?? TrainingJobPhase.Pending, "Cancelling", $"waiting for {Draft.Nodes(holding)} to end");
     }
@@ -103,7 +114,7 @@ public static class TrainingJobPlanner
     // Whoever preempted it has said so in reason and message; they stay until its nodes are free.
     private static void GiveWay(Draft draft)
     {
-        if (draft.EndAllPods() > 0) return;
+        if (draft.EndAllRanks() > 0) return;
         var counts = draft.Status.Restarts ??= new RestartCounts();
         counts.Preempted = (counts.Preempted ?? 0) + 1;
         draft.Requeue($"{draft.Status.Message}; waiting for {Draft.Nodes(draft.Job.NodeCount)} again", warning: false);

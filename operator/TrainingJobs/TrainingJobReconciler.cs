@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Scheduling.Modes;
+using Trestle.Operator.Slurm;
 using Trestle.Operator.Storages;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
@@ -23,6 +24,7 @@ namespace Trestle.Operator.TrainingJobs;
 /// <param name="events">Where people are told of phases.</param>
 /// <param name="time">The clock.</param>
 /// <param name="modes">Who admits jobs.</param>
+/// <param name="slurm">What is known of Slurm.</param>
 public sealed class TrainingJobReconciler(
     IKubeApi api,
     IObjectCache<TrainingJob> jobs,
@@ -34,10 +36,12 @@ public sealed class TrainingJobReconciler(
     Heartbeats heartbeats,
     IEventRecorder events,
     TimeProvider time,
-    AdmissionModes modes) : IReconciler
+    AdmissionModes modes,
+    SlurmCaches? slurm = null) : IReconciler
 {
     private static readonly Dictionary<int, Heartbeat> NoHeartbeats = [];
     private readonly ConcurrentDictionary<ObjectKey, JobMemory> _memories = [];
+    private readonly SlurmCaches _slurm = slurm ?? SlurmCaches.None;
 
     /// <inheritdoc/>
     public async Task<TimeSpan?> ReconcileAsync(ObjectKey key, CancellationToken ct)
@@ -96,6 +100,9 @@ public sealed class TrainingJobReconciler(
             Heartbeats = job.HangTimeout is null ? NoHeartbeats : heartbeats.Of(job.Metadata.Uid, job.Status?.Attempt ?? 0),
             LostNodes = own.Select(pod => pod.Spec.NodeName).OfType<string>().Distinct().Where(node => !NodeFacts.IsReady(nodes, node)).ToHashSet(),
             Admission = modes.Choose(job),
+            SlurmJobs = _slurm.JobsOf(job),
+            Clusters = _slurm.ClustersOf(job),
+            Group = _slurm.GroupOf(job),
         };
     }
 

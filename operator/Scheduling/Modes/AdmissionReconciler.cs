@@ -24,7 +24,7 @@ internal sealed class AdmissionReconciler(
     /// <inheritdoc/>
     public async Task<TimeSpan?> ReconcileAsync(ObjectKey key, CancellationToken ct)
     {
-        if (jobs.Find(key) is not { } job || job.Status?.SchedulingMode is null or SchedulingMode.Operator) return null;
+        if (jobs.Find(key) is not { } job || job.Status?.SchedulingMode is null or SchedulingMode.Operator || job.Status.IsOnSlurm()) return null;
         try
         {
             return await CarryOutAsync(job, Plan(job), ct);

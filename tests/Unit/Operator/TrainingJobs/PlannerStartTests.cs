@@ -46,7 +46,6 @@ public sealed class PlannerStartTests
 
     private static readonly Dictionary<string, Action<TrainingJobSpec>> Refusals = new()
     {
-        ["placement on Slurm"] = spec => spec.Placement = [new Placement { Slurm = new SlurmPlacement { Cluster = "alps" } }],
         ["workdir.git"] = spec => spec.Workdir = new Workdir { Git = new GitWorkdir { Url = "https://host/code" } },
         ["spec.podTemplate may not set restartPolicy"] = spec => spec.PodTemplate = new JsonObject { ["restartPolicy"] = "Always" },
         ["mounts of buckets"] = spec => spec.Mounts = [new StorageMount { Path = "/data", Source = "s3://data" }],
@@ -65,9 +64,13 @@ public sealed class PlannerStartTests
     [Fact]
     public void What_is_left_out_of_a_job_that_runs_is_told()
     {
-        var status = Plan(AJob.Named().With(job => job.Spec.PlacementTimeout = "30m")).Status.ShouldNotBeNull();
+        var status = Plan(AJob.Named().With(job =>
+        {
+            job.Spec.Placement = [new Placement { Slurm = new SlurmPlacement { Cluster = "alps" } }];
+            job.Spec.SubmitsJobs = true;
+        })).Status.ShouldNotBeNull();
         status.Phase.ShouldBe(TrainingJobPhase.Queued);
-        status.Conditions!.ShouldContain(condition => condition.Type == "Unsupported" && condition.Message.Contains("placementTimeout"));
+        status.Conditions!.ShouldContain(condition => condition.Type == "Unsupported" && condition.Message.Contains("submitsJobs on Slurm"));
     }
 
     [Fact]

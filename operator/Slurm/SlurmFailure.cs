@@ -1,0 +1,34 @@
+using Trestle.Api.V1Alpha1;
+using Trestle.Operator.TrainingJobs;
+
+namespace Trestle.Operator.Slurm;
+
+/// <summary>Reads from a SlurmJob that has failed whose fault it was.</summary>
+internal static class SlurmFailure
+{
+    // What the scripts of an attempt end with when the cluster is at fault and not the user's code; see operator/Slurm/rank.sh.
+    private const int NotStarted = 75;
+
+    /// <summary>The failure to act on.</summary>
+    /// <param name="recovery">Which exit codes are special; may be absent.</param>
+    /// <param name="seen">What Slurm said.</param>
+    /// <param name="where">The place, as people know it.</param>
+    public static RankFailure Of(Recovery? recovery, SlurmJobStatus seen, string where)
+    {
+        var slurm = seen.Message is { } message ? $"Slurm job {seen.JobId} on {where} failed: {message}" : $"Slurm job {seen.JobId} on {where} failed";
+        if (seen.Infrastructure == true) return new RankFailure(FailureCause.Infrastructure, 0, seen.Reason ?? "NodeFail", slurm);
+        if (seen.Exit is { Rank: { } rank, Code: { } code } exit && seen.Reason != "OutOfMemory") return Ended(recovery, seen, exit, rank, code, where);
+        if (seen.Reason == "OutOfMemory") return new RankFailure(FailureCause.User, 0, "OutOfMemory", $"{slurm}; raise spec.resources.memory") { Stage = ExitStage.Run, Output = seen.Exit?.Message };
+        if (seen is { ExitCode: NotStarted, Signal: null }) return new RankFailure(FailureCause.Infrastructure, 0, "StartFailed", $"Slurm job {seen.JobId} on {where} could not start its ranks; see trestle logs");
+        var whole = seen.Signal is { } signal ? 128 + signal : seen.ExitCode;
+        return new RankFailure(whole is { } known ? Failures.CauseOf(recovery, known) : FailureCause.User, 0, seen.Reason == "Failed" || seen.Reason is null ? "RunFailed" : seen.Reason, slurm) { Code = whole, Stage = ExitStage.Run };
+    }
+
+    private static RankFailure Ended(Recovery? recovery, SlurmJobStatus seen, TrainingJobExit exit, int rank, int code, string where)
+    {
+        var isSetup = exit.Stage == ExitStage.Setup;
+        var node = seen.Nodes is { } nodes && rank >= 0 && rank < nodes.Count ? nodes[rank] : null;
+        var message = $"rank {rank} on {(node is null ? where : $"node {node} of {where}")} ended with exit code {code}{(isSetup ? " in setup" : "")}";
+        return new RankFailure(Failures.CauseOf(recovery, code), rank, isSetup ? "SetupFailed" : "RunFailed", message) { Node = node, Code = code, Stage = exit.Stage, Output = exit.Message };
+    }
+}

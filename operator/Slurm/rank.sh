@@ -1,0 +1,128 @@
+#!/bin/sh
+# shellcheck disable=SC2317 # env.sh calls the functions
+# One rank on its node: writes the environment of the launch contract, reads the secrets from stdin, runs launch.sh on the host
+# or in its image, and records how it ended. Runs under srun, one a node.
+trestle_dir=$TRESTLE_ATTEMPT_DIR
+trestle_rank=$SLURM_NODEID
+trestle_tab=$(printf '\t')
+trestle_base=${SLURM_TMPDIR:-${TMPDIR:-/tmp}}
+[ "$TRESTLE_CONTAINER" != pyxis ] || trestle_base=/tmp
+TRESTLE_ROOT=$trestle_base/trestle-$SLURM_JOB_ID-$trestle_rank
+TRESTLE_TERMINATION_LOG=$TRESTLE_ROOT/run/last-words
+# Slurm signals every process, so that the launcher has nobody to forward to.
+TRESTLE_SIGNALED=all
+export TRESTLE_ROOT TRESTLE_TERMINATION_LOG TRESTLE_SIGNALED
+umask 077
+
+# The first rank that failed wins; the others only follow it.
+record() {
+  [ "$1" -ne 0 ] || return 0
+  trestle_stage=Run
+  trestle_words=$TRESTLE_ROOT/run/last-words
+  if [ -s "$trestle_words" ]; then trestle_stage=Setup; fi
+  mkdir "$trestle_dir/failed" 2>/dev/null || return 0
+  if [ "$trestle_stage" = Run ]; then tail -n 30 "$trestle_dir/rank-$trestle_rank.log" 2>/dev/null | tail -c 3500 >"$trestle_words"; fi
+  cp "$trestle_words" "$trestle_dir/last-words" 2>/dev/null
+  echo "$trestle_rank $1 $trestle_stage" >"$trestle_dir/exit.new" && mv -f "$trestle_dir/exit.new" "$trestle_dir/exit"
+}
+
+give_up() {
+  echo "trestle: $2" >&2
+  mkdir -p "$TRESTLE_ROOT/run" 2>/dev/null
+  record "$1"
+  exit "$1"
+}
+
+# A node that lost contact may still run an attempt that moved on.
+if [ -f "$trestle_dir/owner" ]; then
+  read -r trestle_owner <"$trestle_dir/owner"
+  [ "$trestle_owner" = "$SLURM_JOB_ID" ] || exit 75
+fi
+
+mkdir -p "$TRESTLE_ROOT/run" || give_up 75 "$TRESTLE_ROOT can't be made; is the node's disk full?"
+trap 'rm -rf "$TRESTLE_ROOT"' EXIT
+ln -s "$trestle_dir/scripts" "$TRESTLE_ROOT/scripts"
+if [ -d "$trestle_dir/workdir" ]; then
+  cp -R "$trestle_dir/workdir" "$TRESTLE_ROOT/workdir" || give_up 75 "the working directory can't be copied to $TRESTLE_ROOT"
+fi
+
+quote() { printf "'"; printf %s "$1" | sed "s/'/'\\\\''/g"; printf "'"; }
+
+# Lines of SECRET/KEY BASE64, by which env.sh names what it needs.
+trestle_secrets=$(cat)
+secret() {
+  trestle_value=$(printf '%s\n' "$trestle_secrets" | sed -n "s#^$2 ##p" | head -n 1 | base64 -d; echo .)
+  trestle_value=${trestle_value%.}
+  if [ -z "$trestle_value" ] && ! printf '%s\n' "$trestle_secrets" | grep -q "^$2 "; then
+    [ "$3" = optional ] || give_up 75 "secret $2 is not there"
+    return 0
+  fi
+  printf 'export %s=' "$1"
+  quote "$trestle_value"
+  echo
+}
+secrets_of() {
+  printf '%s\n' "$trestle_secrets" | sed -n "s#^$2/\([A-Za-z_][A-Za-z0-9_]*\) .*#\1#p" | while IFS= read -r trestle_key; do secret "$1$trestle_key" "$2/$trestle_key"; done
+}
+
+# shellcheck disable=SC2034 # for env.sh
+trestle_head=$(head -n 1 "$trestle_dir/addresses")
+# shellcheck disable=SC2034
+trestle_ip=$(sed -n "$((trestle_rank + 1))p" "$trestle_dir/addresses")
+{
+  # shellcheck source=/dev/null
+  . "$trestle_dir/scripts/env.sh"
+} >"$TRESTLE_ROOT/run/env" || give_up 75 "the environment can't be written to $TRESTLE_ROOT"
+trestle_secrets=
+
+# Frameworks misread what Slurm says of this one step.
+for trestle_name in $(env | sed -n 's/^\(SLURM_STEP[A-Z_]*\|SLURM_LOCALID\|SLURM_NTASKS\|SLURM_NPROCS\|SLURM_TASKS_PER_NODE\|SLURM_SRUN_[A-Z_]*\|SLURM_LAUNCH_[A-Z_]*\|SLURM_GTIDS\|SLURM_TASK_PID\|SLURM_UMASK\|SLURM_CPU_BIND[A-Z_]*\|PMI_[A-Z_]*\|PMIX_[A-Z_]*\)=.*/\1/p'); do
+  unset "$trestle_name"
+done
+
+# Mounts, as what runs the image wants them. On the host they take a mount namespace of our own.
+apptainer() {
+  trestle_binds=$trestle_dir,$TRESTLE_ROOT
+  while IFS=$trestle_tab read -r trestle_source trestle_path trestle_mode; do
+    mkdir -p "$trestle_source"
+    trestle_binds=$trestle_binds,$trestle_source:$trestle_path:$trestle_mode
+  done <"$trestle_dir/scripts/mounts"
+  exec apptainer exec --nv --bind "$trestle_binds" "docker://$TRESTLE_IMAGE" /bin/sh "$trestle_dir/scripts/launch.sh"
+}
+
+host() {
+  [ -s "$trestle_dir/scripts/mounts" ] || exec /bin/sh "$trestle_dir/scripts/launch.sh"
+  set -- --tmpfs / --proc /proc --dev-bind /dev /dev
+  for trestle_top in /*; do
+    case $trestle_top in
+      /proc | /dev) ;;
+      *) if [ -L "$trestle_top" ]; then set -- "$@" --symlink "$(readlink "$trestle_top")" "$trestle_top"; else set -- "$@" --bind "$trestle_top" "$trestle_top"; fi ;;
+    esac
+  done
+  while IFS=$trestle_tab read -r trestle_source trestle_path trestle_mode; do
+    mkdir -p "$trestle_source"
+    if [ "$trestle_mode" = ro ]; then set -- "$@" --ro-bind "$trestle_source" "$trestle_path"; else set -- "$@" --bind "$trestle_source" "$trestle_path"; fi
+  done <"$trestle_dir/scripts/mounts"
+  # Slurm signals bwrap too, and with bwrap everything in it would be killed at once.
+  trap '' TERM
+  exec bwrap "$@" env --default-signal=TERM /bin/sh "$trestle_dir/scripts/launch.sh"
+}
+
+if [ "$TRESTLE_CONTAINER" = none ] && [ -s "$trestle_dir/scripts/mounts" ] && ! command -v bwrap >/dev/null 2>&1; then
+  give_up 75 "mounts on a Slurm node need an image with pyxis or apptainer, or bubblewrap (bwrap) on the node"
+fi
+trap : TERM
+case $TRESTLE_CONTAINER in
+  apptainer) apptainer </dev/null & ;;
+  pyxis) /bin/sh "$trestle_dir/scripts/launch.sh" </dev/null & ;;
+  *) host </dev/null & ;;
+esac
+trestle_child=$!
+wait "$trestle_child"
+trestle_code=$?
+while [ "$trestle_code" -gt 128 ] && kill -0 "$trestle_child" 2>/dev/null; do
+  wait "$trestle_child"
+  trestle_code=$?
+done
+record "$trestle_code"
+exit "$trestle_code"
