@@ -38,6 +38,9 @@ public sealed record OperatorOptions
     /// <summary>Who waited so long for nodes has them reserved, so that smaller jobs don't pass any more.</summary>
     public TimeSpan StarvationTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>A rank that no node has taken up by then is not going to start there: its attempt is given up and queued again.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Name of the pod it runs in, which is marked while it leads; null when it runs in none.</summary>
     public string? PodName { get; init; }
 

@@ -46,7 +46,7 @@ internal sealed class OperatorTerm
     public OperatorTerm(IKubeApi api, IApiDiscovery discovery, OperatorOptions options, OperatorTelemetry telemetry, TimeProvider time, ILogger log)
     {
         (_api, _options, _telemetry, _time, _log) = (api, options, telemetry, time, log);
-        _settings = new PodSettings(options.DefaultImage, options.NodeImage, "", options.DefaultStorageRoot) { LauncherAccount = options.LauncherAccount };
+        _settings = new PodSettings(options.DefaultImage, options.NodeImage, "", options.DefaultStorageRoot) { LauncherAccount = options.LauncherAccount, StartTimeout = options.StartTimeout };
         _groups = new Informer<JobGroup>(api, Selection.All, time, log);
         _storages = new Informer<Storage>(api, Selection.All, time, log);
         _queues = new Informer<Queue>(api, Selection.All, time, log);

@@ -14,13 +14,16 @@ public static class GangBench
     private const int Gangs = 1000;
     private const int Rounds = 3;
 
+    // There are no kubelets that would take up a rank.
+    private static readonly Dictionary<string, string?> Settings = new() { ["TRESTLE_START_TIMEOUT"] = "1h" };
+
     /// <summary>All rows. <paramref name="say"/> is told what is being measured.</summary>
     public static async Task<IReadOnlyList<BenchRow>> RunAsync(Action<string> say)
     {
         ArgumentNullException.ThrowIfNull(say);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(60));
         await using var cluster = await HollowCluster.OpenAsync(Nodes, limit.Token, Environment.GetEnvironmentVariable("KUBECONFIG") is { Length: > 0 } given ? given : null);
-        await using var ours = OperatorProcess.Start(cluster.Kubeconfig);
+        await using var ours = OperatorProcess.Start(cluster.Kubeconfig, Settings);
         say($"on {cluster.Description}{(cluster.HasJobSet ? ", beside JobSet" : "")}");
         var gangs = new TrestleGangs(ours.Id);
         var mine = await MeasureAsync(cluster, gangs, say, limit.Token);

@@ -28,6 +28,7 @@ internal sealed record ProgramOptions(OperatorOptions Operator, string HealthLis
             RendezvousUrl = values.Url(Settings.RendezvousUrl),
             MetricsListen = values.ListenOrNowhere(Settings.MetricsListen),
             StarvationTimeout = values.Time(Settings.StarvationTimeout),
+            StartTimeout = values.Time(Settings.StartTimeout),
             LeaderElection = values.Flag(Settings.LeaderElection),
             LeaseSeconds = values.Number(Settings.LeaseSeconds, 3, 300),
         };

@@ -15,6 +15,7 @@ internal static class Settings
     public static readonly Setting HealthListen = new("health-listen", "http://*:8081", "where /healthz and /readyz are served");
     public static readonly Setting MetricsListen = new("metrics-listen", null, "where /metrics is served, without a login; nowhere when left out");
     public static readonly Setting StarvationTimeout = new("starvation-timeout", "10m", "a job that waited so long has nodes reserved for it");
+    public static readonly Setting StartTimeout = new("start-timeout", "60s", "a rank that its node has not taken up by then sends the job elsewhere");
     public static readonly Setting LeaderElection = new("leader-election", "true", "false when nobody else runs an operator on this cluster");
     public static readonly Setting LeaseSeconds = new("lease-seconds", "10", "how long the lease of a leader that died keeps others out, 3 to 300");
     public static readonly Setting LogLevel = new("log-level", "Information", "Trace, Debug, Information, Warning or Error");
@@ -24,6 +25,6 @@ internal static class Settings
     public static readonly IReadOnlyList<Setting> All =
     [
         Kubeconfig, Namespace, PodName, DefaultImage, NodeImage, DefaultStorageRoot, LauncherAccount,
-        RendezvousListen, RendezvousUrl, HealthListen, MetricsListen, StarvationTimeout, LeaderElection, LeaseSeconds, LogLevel, LogFormat,
+        RendezvousListen, RendezvousUrl, HealthListen, MetricsListen, StarvationTimeout, StartTimeout, LeaderElection, LeaseSeconds, LogLevel, LogFormat,
     ];
 }

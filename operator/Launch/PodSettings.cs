@@ -7,6 +7,9 @@ namespace Trestle.Operator.Launch;
 /// <param name="StorageRoot">Directory under which missing storages are made; null: they must exist.</param>
 public sealed record PodSettings(string? DefaultImage, string? NodeImage, string RendezvousUrl, string? StorageRoot)
 {
+    /// <summary>How long a node may take to take up a rank.</summary>
+    public TimeSpan StartTimeout { get; init; } = new OperatorOptions().StartTimeout;
+
     /// <summary>Service account of jobs that submit jobs; the namespace's default when null.</summary>
     public string? LauncherAccount { get; init; }
 }

@@ -13,9 +13,6 @@ namespace Trestle.Operator.TrainingJobs;
 /// </summary>
 internal sealed class Attempt : IAttempt
 {
-    // A pod that no node has taken up by then is not going to start there: the attempt is given up and queued again.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly Draft _draft;
     private readonly TrainingJobStatus _status;
     private readonly int _number;
@@ -96,7 +93,7 @@ internal sealed class Attempt : IAttempt
             (_status.Timeline ??= new TrainingJobTimeline()).AdmittedAt ??= _draft.Now.UtcDateTime;
             if (_status.Queue is { } queue) _status.Queue = new QueueStatus { QueuedAt = queue.QueuedAt };
             _draft.Become(TrainingJobPhase.Starting, "Starting", $"{Draft.Nodes(_size)} starting on kubernetes");
-            _draft.LookAgain(Patience);
+            _draft.LookAgain(_draft.Seen.StartTimeout);
         }
     }
 
@@ -132,7 +129,7 @@ internal sealed class Attempt : IAttempt
     private void WatchStart()
     {
         if (Open.Where(pod => !RankStates.IsTaken(pod)).MinBy(pod => pod.Rank()) is not { } late) return;
-        var left = (_status.Since(StatusConditions.Progressing) ?? _draft.Now) + Patience - _draft.Now;
+        var left = (_status.Since(StatusConditions.Progressing) ?? _draft.Now) + _draft.Seen.StartTimeout - _draft.Now;
         if (left > TimeSpan.Zero)
         {
             _draft.LookAgain(left);
@@ -141,7 +138,7 @@ internal sealed class Attempt : IAttempt
 
         var node = _nodes.GetValueOrDefault(late.Rank()) ?? late.Spec.NodeName;
         var why = NotScheduled(late);
-        var message = $"rank {late.Rank()} was not started by node {node} within {Duration.Format(Patience)}{(why is null ? "" : ": " + why)}";
+        var message = $"rank {late.Rank()} was not started by node {node} within {Duration.Format(_draft.Seen.StartTimeout)}{(why is null ? "" : ": " + why)}";
         Fail(new RankFailure(FailureCause.Unplaced, late.Rank(), "NotStarted", message) { Node = node });
     }
 

@@ -19,6 +19,9 @@ public sealed record Observed(TrainingJob Job, IReadOnlyList<PodView> Pods)
     /// <summary>Image of jobs that name none; null when there is no default.</summary>
     public string? DefaultImage { get; init; }
 
+    /// <summary>How long a node may take to take up a rank.</summary>
+    public TimeSpan StartTimeout { get; init; } = new OperatorOptions().StartTimeout;
+
     /// <summary>Why the API server would not take a pod; null when it did not say no.</summary>
     public RankFailure? Refusal { get; init; }
 

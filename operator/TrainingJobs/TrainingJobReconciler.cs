@@ -97,6 +97,7 @@ public sealed class TrainingJobReconciler(
             Storages = StoragePlanner.Used(job).Select(storages.Find).OfType<Storage>().ToDictionary(storage => storage.Metadata.Name),
             MakesStorages = common.StorageRoot is not null,
             DefaultImage = common.DefaultImage,
+            StartTimeout = common.StartTimeout,
             Heartbeats = job.HangTimeout is null ? NoHeartbeats : heartbeats.Of(job.Metadata.Uid, job.Status?.Attempt ?? 0),
             LostNodes = own.Select(pod => pod.Spec.NodeName).OfType<string>().Distinct().Where(node => !NodeFacts.IsReady(nodes, node)).ToHashSet(),
             Admission = modes.Choose(job),
