@@ -45,8 +45,9 @@ container() {
 }
 
 # TERM came to this script alone. Slurm signals every process of the step.
+# shellcheck disable=SC2317 # a trap
 forward() {
-  scancel --signal=TERM "$SLURM_JOB_ID.0"
+  scancel --signal=TERM "$SLURM_JOB_ID.0" 2>/dev/null
 }
 
 rm -rf "$trestle_dir/addresses.new" "$trestle_dir/exit" "$trestle_dir/failed"
