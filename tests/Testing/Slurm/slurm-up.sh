@@ -4,7 +4,8 @@
 # Debian's munge, MariaDB (no port), slurmdbd, slurmctld, nodes gpu1 … gpu4 with 8 declared H100 each and cpu1, and an sshd on
 # 127.0.0.1 that lets two users in by key. Nothing of the system's own configuration is read or changed, but two users are
 # added to the machine until slurm-down.sh. When the process OWNER ends, the cluster ends too. Needs root, since slurmd and sshd
-# become other users. Prints NAME=VALUE lines: SSH_PORT, USER_A, USER_B, CONF; keys are DIR/ssh/a and b, pins DIR/ssh/known_hosts.
+# become other users. Prints NAME=VALUE lines: SSH_PORT, USER_A, USER_B, CONF; keys are
+# DIR/ssh/{a,b}.{ed25519,ecdsa,rsa}, pins DIR/ssh/known_hosts.
 #
 #   SLURM_CGROUPS=1     jobs in cgroups (version 1), so that a job out of memory is OUT_OF_MEMORY and not FAILED
 #   SLURM_CONF_LINES=…  more lines for slurm.conf
@@ -13,7 +14,7 @@ set +m # with job control setsid would fork, and its number not be the daemon's
 umask 022
 # shellcheck source=tests/Testing/Slurm/daemons.sh
 . "$(dirname "$0")/daemons.sh"
-[ $# -ge 1 ] || { sed -n '2,11p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,12p' "$0" >&2; exit 2; }
 [ "$(id -u)" = 0 ] || die "needs root"
 for program in slurmctld slurmd slurmdbd sbatch munged mariadbd sshd ssh-keygen; do
     PATH=$PATH:/usr/sbin command -v $program >/dev/null || die "there is no $program; ./test.sh installs it"
@@ -167,15 +168,19 @@ END
 
 # Limits are sshd's defaults, as on a real login node: 10 sessions a connection, refusals from 10 connections not yet let in.
 write_ssh() {
-    local name
-    for name in host a b; do
-        [ -s "$DIR/ssh/$name" ] || ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$DIR/ssh/$name"
+    local type user key
+    for type in ed25519 ecdsa rsa; do
+        for key in host a b; do
+            [ -s "$DIR/ssh/$key.$type" ] || ssh-keygen -q -t $type -N '' -C "$key" -f "$DIR/ssh/$key.$type"
+        done
     done
-    for name in a b; do cp "$DIR/ssh/$name.pub" "$DIR/ssh/keys.$(user_of $name)"; done
-    echo "[127.0.0.1]:$PORT $(cut -d' ' -f1,2 "$DIR/ssh/host.pub")" >"$DIR/ssh/known_hosts"
+    for user in a b; do cat "$DIR/ssh/$user".*.pub >"$DIR/ssh/keys.$(user_of $user)"; done
+    for key in "$DIR"/ssh/host.*.pub; do echo "[127.0.0.1]:$PORT $(cut -d' ' -f1,2 "$key")"; done >"$DIR/ssh/known_hosts"
     cat >"$DIR/ssh/sshd_config" <<END
 ListenAddress 127.0.0.1:$PORT
-HostKey $DIR/ssh/host
+HostKey $DIR/ssh/host.ed25519
+HostKey $DIR/ssh/host.ecdsa
+HostKey $DIR/ssh/host.rsa
 PidFile none
 AuthorizedKeysFile $DIR/ssh/keys.%u
 AuthenticationMethods publickey
