@@ -29,6 +29,7 @@ require_dotnet
 mapfile -t projects < <(dotnet sln Operator.sln list | grep "^tests/Unit/")
 if [ "$suites" = all ]; then
     require_packages bubblewrap clang python3 python3-torch shellcheck zlib1g-dev
+    require_stopped_packages mariadb-client-core mariadb-server-core munge openssh-client openssh-server slurm-client slurmctld slurmd slurmdbd
     require_npm
     PATH="$(dirname "$(eng/kubectl.sh)"):$PATH"
     export PATH
@@ -41,7 +42,7 @@ dotnet build Operator.sln -c Release -nologo -v quiet -clp:NoSummary
 if [ "$suites" = all ] && [ -z "$filter" ]; then
     echo "== format"
     dotnet format Operator.sln --verify-no-changes --no-restore --exclude-diagnostics IDE0005
-    shellcheck -x ./*.sh eng/*.sh .ci/run trestle
+    shellcheck -x ./*.sh eng/*.sh tests/Testing/Slurm/*.sh .ci/run trestle
 fi
 
 results=$(mktemp -d)

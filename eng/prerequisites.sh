@@ -30,6 +30,19 @@ require_packages() {
     fi
 }
 
+# require_stopped_packages NAME…: the same for packages that bring daemons, which are not to start by themselves.
+require_stopped_packages() {
+    policy=/usr/sbin/policy-rc.d
+    if [ -e $policy ]; then
+        require_packages "$@"
+        return 0
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root sh -c "cat >$policy && chmod 755 $policy" || true
+    (require_packages "$@") && installed=true || installed=false
+    as_root rm -f $policy
+    $installed || exit 1
+}
+
 require_npm() {
     command -v npm >/dev/null 2>&1 || require_packages npm
 }

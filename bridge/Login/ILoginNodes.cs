@@ -1,0 +1,8 @@
+namespace Trestle.Bridge.Login;
+
+/// <summary>Gives the login node of a cluster for a user; connections are shared and kept.</summary>
+public interface ILoginNodes
+{
+    /// <summary>Makes no contact by itself.</summary>
+    ILoginNode Of(ClusterLogin login);
+}
