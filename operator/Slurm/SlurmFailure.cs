@@ -26,9 +26,14 @@ internal static class SlurmFailure
 
     private static RankFailure Ended(Recovery? recovery, SlurmJobStatus seen, TrainingJobExit exit, int rank, int code, string where)
     {
-        var isSetup = exit.Stage == ExitStage.Setup;
+        var (reason, stage) = exit.Stage switch
+        {
+            ExitStage.Setup => ("SetupFailed", " in setup"),
+            ExitStage.Start => ("StartFailed", " before its start"),
+            _ => ("RunFailed", ""),
+        };
         var node = seen.Nodes is { } nodes && rank >= 0 && rank < nodes.Count ? nodes[rank] : null;
-        var message = $"rank {rank} on {(node is null ? where : $"node {node} of {where}")} ended with exit code {code}{(isSetup ? " in setup" : "")}";
-        return new RankFailure(Failures.CauseOf(recovery, code), rank, isSetup ? "SetupFailed" : "RunFailed", message) { Node = node, Code = code, Stage = exit.Stage, Output = exit.Message };
+        var message = $"rank {rank} on {(node is null ? where : $"node {node} of {where}")} ended with exit code {code}{stage}";
+        return new RankFailure(exit.Stage == ExitStage.Start ? FailureCause.User : Failures.CauseOf(recovery, code), rank, reason, message) { Node = node, Code = code, Stage = exit.Stage, Output = exit.Message };
     }
 }

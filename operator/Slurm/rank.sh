@@ -5,45 +5,49 @@
 trestle_dir=$TRESTLE_ATTEMPT_DIR
 trestle_rank=$SLURM_NODEID
 trestle_tab=$(printf '\t')
-trestle_base=${SLURM_TMPDIR:-${TMPDIR:-/tmp}}
-[ "$TRESTLE_CONTAINER" != pyxis ] || trestle_base=/tmp
-TRESTLE_ROOT=$trestle_base/trestle-$SLURM_JOB_ID-$trestle_rank
-TRESTLE_TERMINATION_LOG=$TRESTLE_ROOT/run/last-words
-# Slurm signals every process, so that the launcher has nobody to forward to.
-TRESTLE_SIGNALED=all
-export TRESTLE_ROOT TRESTLE_TERMINATION_LOG TRESTLE_SIGNALED
-umask 077
-
-# The first rank that failed wins; the others only follow it.
-record() {
-  [ "$1" -ne 0 ] || return 0
-  trestle_stage=Run
-  trestle_words=$TRESTLE_ROOT/run/last-words
-  if [ -s "$trestle_words" ]; then trestle_stage=Setup; fi
-  mkdir "$trestle_dir/failed" 2>/dev/null || return 0
-  if [ "$trestle_stage" = Run ]; then tail -n 30 "$trestle_dir/rank-$trestle_rank.log" 2>/dev/null | tail -c 3500 >"$trestle_words"; fi
-  cp "$trestle_words" "$trestle_dir/last-words" 2>/dev/null
-  echo "$trestle_rank $1 $trestle_stage" >"$trestle_dir/exit.new" && mv -f "$trestle_dir/exit.new" "$trestle_dir/exit"
-}
-
-give_up() {
-  echo "trestle: $2" >&2
-  mkdir -p "$TRESTLE_ROOT/run" 2>/dev/null
-  record "$1"
-  exit "$1"
-}
-
 # A node that lost contact may still run an attempt that moved on.
 if [ -f "$trestle_dir/owner" ]; then
   read -r trestle_owner <"$trestle_dir/owner"
   [ "$trestle_owner" = "$SLURM_JOB_ID" ] || exit 75
 fi
 
-mkdir -p "$TRESTLE_ROOT/run" || give_up 75 "$TRESTLE_ROOT can't be made; is the node's disk full?"
+trestle_base=${SLURM_TMPDIR:-${TMPDIR:-/tmp}}
+[ "$TRESTLE_CONTAINER" != pyxis ] || trestle_base=/tmp
+# A name that nobody else could have taken before: on a node that is shared, /tmp is everybody's.
+TRESTLE_ROOT=$(umask 077; mktemp -d "$trestle_base/trestle-${trestle_dir##*/}-$trestle_rank.XXXXXX" 2>/dev/null)
+TRESTLE_TERMINATION_LOG=$TRESTLE_ROOT/run/last-words
+# Slurm signals every process, so that the launcher has nobody to forward to.
+TRESTLE_SIGNALED=all
+export TRESTLE_ROOT TRESTLE_TERMINATION_LOG TRESTLE_SIGNALED
+umask 077
+
+# record CODE STAGE: the first rank that failed wins; the others only follow it.
+record() {
+  mkdir "$trestle_dir/failed" 2>/dev/null || return 0
+  if [ -s "$TRESTLE_TERMINATION_LOG" ]; then cat "$TRESTLE_TERMINATION_LOG"; else tail -n 30 "$trestle_dir/rank-$trestle_rank.log" | tail -c 3500; fi >"$trestle_dir/last-words" 2>/dev/null
+  echo "$trestle_rank $1 $2" >"$trestle_dir/exit.new" && mv -f "$trestle_dir/exit.new" "$trestle_dir/exit"
+}
+
+# The job can't start as it is.
+refuse() {
+  echo "trestle: $1" | tee "$TRESTLE_TERMINATION_LOG" >&2
+  record 78 Start
+  exit 78
+}
+
+# The node is at fault: no record, and the code that says so.
+give_up() {
+  echo "trestle: $1" >&2
+  exit 75
+}
+
+if [ -z "$TRESTLE_ROOT" ] || ! mkdir "$TRESTLE_ROOT/run"; then
+  give_up "no directory can be made in $trestle_base; is the node's disk full?"
+fi
 trap 'rm -rf "$TRESTLE_ROOT"' EXIT
 ln -s "$trestle_dir/scripts" "$TRESTLE_ROOT/scripts"
 if [ -d "$trestle_dir/workdir" ]; then
-  cp -R "$trestle_dir/workdir" "$TRESTLE_ROOT/workdir" || give_up 75 "the working directory can't be copied to $TRESTLE_ROOT"
+  cp -R "$trestle_dir/workdir" "$TRESTLE_ROOT/workdir" || give_up "the working directory can't be copied to $TRESTLE_ROOT"
 fi
 
 quote() { printf "'"; printf %s "$1" | sed "s/'/'\\\\''/g"; printf "'"; }
@@ -54,7 +58,7 @@ secret() {
   trestle_value=$(printf '%s\n' "$trestle_secrets" | sed -n "s#^$2 ##p" | head -n 1 | base64 -d; echo .)
   trestle_value=${trestle_value%.}
   if [ -z "$trestle_value" ] && ! printf '%s\n' "$trestle_secrets" | grep -q "^$2 "; then
-    [ "$3" = optional ] || give_up 75 "secret $2 is not there"
+    [ "$3" = optional ] || refuse "secret $2 is not there; create it, or make the variable optional"
     return 0
   fi
   printf 'export %s=' "$1"
@@ -72,7 +76,7 @@ trestle_ip=$(sed -n "$((trestle_rank + 1))p" "$trestle_dir/addresses")
 {
   # shellcheck source=/dev/null
   . "$trestle_dir/scripts/env.sh"
-} >"$TRESTLE_ROOT/run/env" || give_up 75 "the environment can't be written to $TRESTLE_ROOT"
+} >"$TRESTLE_ROOT/run/env" || give_up "the environment can't be written to $TRESTLE_ROOT"
 trestle_secrets=
 
 # Frameworks misread what Slurm says of this one step.
@@ -109,7 +113,7 @@ host() {
 }
 
 if [ "$TRESTLE_CONTAINER" = none ] && [ -s "$trestle_dir/scripts/mounts" ] && ! command -v bwrap >/dev/null 2>&1; then
-  give_up 75 "mounts on a Slurm node need an image with pyxis or apptainer, or bubblewrap (bwrap) on the node"
+  refuse "mounts on a Slurm node need an image with pyxis or apptainer, or bubblewrap (bwrap) on the node"
 fi
 trap : TERM
 case $TRESTLE_CONTAINER in
@@ -124,5 +128,7 @@ while [ "$trestle_code" -gt 128 ] && kill -0 "$trestle_child" 2>/dev/null; do
   wait "$trestle_child"
   trestle_code=$?
 done
-record "$trestle_code"
+if [ "$trestle_code" -ne 0 ]; then
+  if [ -s "$TRESTLE_TERMINATION_LOG" ]; then record "$trestle_code" Setup; else record "$trestle_code" Run; fi
+fi
 exit "$trestle_code"
