@@ -88,9 +88,10 @@ public sealed class SlurmAttemptTests
     [InlineData("TimeLimit", TrainingJobPhase.Failed)]
     [InlineData("Preempted", TrainingJobPhase.Queued)]
     [InlineData("OutOfMemory", TrainingJobPhase.Failed)]
+    [InlineData("RefusedBySlurm", TrainingJobPhase.Failed)]
     public void Ends_that_slurm_names_have_their_own_line(string reason, TrainingJobPhase phase)
     {
-        var status = Plan(Attempted(1), Failed(reason, exit: 0)).Status.ShouldNotBeNull();
+        var status = Plan(Attempted(1), Failed(reason == "RefusedBySlurm" ? "Refused" : reason, exit: 0)).Status.ShouldNotBeNull();
         status.Phase.ShouldBe(phase);
         if (phase == TrainingJobPhase.Queued) (status.Restarts!.Preempted, status.Admission).ShouldBe((1, null));
         else status.Reason.ShouldBe(reason);
