@@ -16,10 +16,14 @@ public sealed class LocalLoginNode(SshOptions options, TimeProvider time) : ILog
         try
         {
             var (output, error) = (new FramedAnswer(frame), new FramedAnswer(frame));
-            await Task.WhenAll(
+            Task[] parts =
+            [
                 SendAsync(shell.StandardInput.BaseStream, frame, either.Token),
                 CollectAsync(shell.StandardOutput.BaseStream, output, either.Token),
-                CollectAsync(shell.StandardError.BaseStream, error, either.Token));
+                CollectAsync(shell.StandardError.BaseStream, error, either.Token),
+            ];
+            // The first failure ends it; the others might wait for a shell that never ends.
+            await foreach (var part in Task.WhenEach(parts)) await part;
             return output.ExitCode is { } code && error.IsComplete
                 ? new CommandOutput(code, output.Content, error.Content)
                 : throw new ContactLostException("a script's shell ended before its answer was complete");
@@ -27,6 +31,12 @@ public sealed class LocalLoginNode(SshOptions options, TimeProvider time) : ILog
         catch (OperationCanceledException error) when (!ct.IsCancellationRequested)
         {
             throw new ContactLostException($"a script gave no complete answer within {options.CommandTimeout.TotalSeconds:0} s", error);
+        }
+        finally
+        {
+            // As sshd does it: who goes on writing finds nobody.
+            shell.StandardOutput.Dispose();
+            shell.StandardError.Dispose();
         }
     }
 

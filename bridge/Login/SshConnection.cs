@@ -17,15 +17,24 @@ internal sealed class SshConnection(SshWay way, SshOptions options, TimeProvider
     // Every login shell understands these two words; the shell's own syntax and its start files stay out of the script.
     private const string Shell = "exec /bin/sh";
 
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
     private readonly SemaphoreSlim _channels = new(options.ChannelsPerConnection);
     private readonly Lock _lock = new();
     private int _users;
     private int _abandoned;
-    private bool _isRetired;
+    private volatile bool _isRetired;
     private bool _isClosed;
     private long _usedAt = time.GetTimestamp();
 
+    /// <summary>Takes new scripts.</summary>
     public bool IsUsable => !_isRetired && way.IsConnected;
+
+    /// <summary>Given up because of scripts that nobody waits for; the host is not to blame.</summary>
+    public bool IsWornOut => Volatile.Read(ref _abandoned) >= AbandonedChannels;
+
+    /// <summary>Some script was answered: this is a login node that works.</summary>
+    public bool HasAnswered { get; private set; }
 
     public TimeSpan Idle => _users > 0 ? TimeSpan.Zero : time.GetElapsedTime(_usedAt);
 
@@ -60,12 +69,12 @@ internal sealed class SshConnection(SshWay way, SshOptions options, TimeProvider
     public async Task<CommandOutput> RunAsync(ScriptFrame frame, CancellationToken ct)
     {
         var command = way.End.CreateCommand(Shell);
+        var exchange = new SshExchange(command, frame, options, time);
         var isAnswered = false;
         try
         {
-            var exchange = new SshExchange(command, frame, options, time);
             var answer = await exchange.RunAsync(ct);
-            isAnswered = true;
+            isAnswered = HasAnswered = true;
             return answer;
         }
         catch (SshException error) when (error is not SshConnectionException)
@@ -73,10 +82,13 @@ internal sealed class SshConnection(SshWay way, SshOptions options, TimeProvider
             Retire();
             throw new ContactLostException("the login node refuses another session on a connection (its sshd's MaxSessions is below 10?); a new connection is made next time", error);
         }
+        catch (SshConnectionException error)
+        {
+            throw new ContactLostException("the connection to the login node was lost before a script was sent", error);
+        }
         finally
         {
-            if (!isAnswered && Interlocked.Increment(ref _abandoned) >= AbandonedChannels) Retire();
-            Free(command);
+            _ = FreeAsync(command, exchange.Ended, isAnswered ? Grace : TimeSpan.Zero);
         }
     }
 
@@ -90,12 +102,16 @@ internal sealed class SshConnection(SshWay way, SshOptions options, TimeProvider
         }
     }
 
-    // Closing a channel waits for the other side, for a second at most; the caller need not.
-    private void Free(SshCommand command) => _ = Task.Run(() =>
+    // sshd counts a session until it has seen the shell's end and our goodbye, which is a little after the answer.
+    private async Task FreeAsync(SshCommand command, Task ended, TimeSpan grace)
     {
+        if (grace > TimeSpan.Zero) await Task.WhenAny(ended, Task.Delay(grace, time));
+        if (!ended.IsCompleted) Interlocked.Increment(ref _abandoned);
+        if (IsWornOut) Retire();
         try
         {
-            command.Dispose();
+            // Waits for the other side, for a second at most.
+            await Task.Run(command.Dispose);
         }
         catch (Exception error) when (error is SshException or ObjectDisposedException or IOException)
         {
@@ -106,7 +122,7 @@ internal sealed class SshConnection(SshWay way, SshOptions options, TimeProvider
             _channels.Release();
             Leave();
         }
-    });
+    }
 
     private void Leave()
     {

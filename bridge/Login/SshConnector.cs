@@ -1,7 +1,5 @@
-using System.Net.Sockets;
 using System.Text;
 using Renci.SshNet;
-using Renci.SshNet.Common;
 
 namespace Trestle.Bridge.Login;
 
@@ -26,10 +24,11 @@ internal sealed class SshConnector(SshOptions options, TimeProvider time)
 
             return new SshConnection(way, options, time);
         }
-        catch
+        catch (Exception error)
         {
             await way.DisposeAsync();
-            throw;
+            if (error is ContactLostException or OperationCanceledException) throw;
+            throw SshFailure.Of(hops[^1], error);
         }
     }
 
@@ -65,7 +64,8 @@ internal sealed class SshConnector(SshOptions options, TimeProvider time)
         {
             Timeout = options.ConnectTimeout,
             MaxSessions = options.ChannelsPerConnection + SshConnection.AbandonedChannels,
-            RetryAttempts = 1,
+            // A busy sshd may see a new channel before it has put away those that are closed.
+            RetryAttempts = 5,
         };
         PreferPinned(info, pins.TypesOf(hop.Host, hop.Port));
         var client = new SshClient(info) { KeepAliveInterval = options.KeepAlive };
@@ -84,7 +84,7 @@ internal sealed class SshConnector(SshOptions options, TimeProvider time)
             // Parts of a login block; they must not hold up the caller.
             await Task.Run(() => client.ConnectAsync(either.Token), either.Token);
         }
-        catch (Exception error) when (!ct.IsCancellationRequested && error is SshException or SocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception error) when (!ct.IsCancellationRequested)
         {
             throw refusal ?? SshFailure.Of(hop, error);
         }

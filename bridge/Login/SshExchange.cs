@@ -15,9 +15,13 @@ internal sealed class SshExchange(SshCommand command, ScriptFrame frame, SshOpti
     private readonly FramedAnswer _error = new(frame);
     private readonly byte[] _buffer = new byte[64 << 10];
 
+    /// <summary>Completed once the other side has closed the channel; never, when it was not opened.</summary>
+    public Task Ended { get; private set; } = new TaskCompletionSource().Task;
+
     public async Task<CommandOutput> RunAsync(CancellationToken ct)
     {
         var ended = EndAsync(await StartAsync(ct));
+        Ended = ended;
         while (true)
         {
             // Seen before the streams are emptied, or the last bytes could be missed.

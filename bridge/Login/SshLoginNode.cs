@@ -40,7 +40,7 @@ internal sealed class SshLoginNode(ClusterLogin login, SshConnector connector, S
         }
     }
 
-    /// <summary>Takes no new script; those at work end first.</summary>
+    /// <summary>The connection takes no new script and is closed after those at work.</summary>
     public void Close()
     {
         lock (_lock) _connection?.Retire();
@@ -61,7 +61,7 @@ internal sealed class SshLoginNode(ClusterLogin login, SshConnector connector, S
         lock (_lock)
         {
             if (_connection is { IsUsable: true } usable) return Task.FromResult(usable);
-            if (_connection is { } lost) GiveUp(lost, "lost");
+            if (_connection is { } old) Replace(old);
             if (_connecting is not null) return _connecting;
             return _delay.Remaining is { Ticks: > 0 } left
                 ? throw new ContactLostException($"{_lastFailure} (next try in {Math.Ceiling(left.TotalSeconds):0} s)")
@@ -108,6 +108,15 @@ internal sealed class SshLoginNode(ClusterLogin login, SshConnector connector, S
         {
             logins.Release();
         }
+    }
+
+    // Under the lock. A host that lets in and hangs up is to be left alone like one that lets nobody in.
+    private void Replace(SshConnection connection)
+    {
+        GiveUp(connection, connection.IsWornOut ? "too many abandoned scripts" : "lost");
+        if (connection.HasAnswered || connection.IsWornOut) return;
+        _lastFailure = $"{login.Host} let {login.User} in and hung up before a script was answered; the log of its sshd says why";
+        _delay.Failed();
     }
 
     // Under the lock.

@@ -26,12 +26,27 @@ public sealed class LostContactTests(SlurmFixture fixture) : IAsyncLifetime
     {
         await using var nodes = RealSlurm.Nodes();
         var node = nodes.Of(_cluster.Login(_cluster.A));
+        (await node.RunAsync("true", Ct)).ExitCode.ShouldBe(0);
         var scripts = Enumerable.Range(0, 5).Select(i => node.RunAsync($"echo part; : >marks/{i}; sleep 60", Ct)).ToList();
         await UntilMarksAsync(5);
         await _cluster.KillAsync("connections");
 
         foreach (var script in scripts) (await Should.ThrowAsync<ContactLostException>(() => script)).Message.ShouldContain("lost before");
         (await node.RunAsync("echo again", Ct)).Output.Text().ShouldBe("again\n");
+    }
+
+    [Fact]
+    public async Task A_host_that_lets_in_and_hangs_up_is_left_alone_for_a_while()
+    {
+        await using var nodes = RealSlurm.Nodes();
+        var node = nodes.Of(_cluster.Login(_cluster.A));
+        var script = node.RunAsync(": >marks/1; sleep 60", Ct);
+        await UntilMarksAsync(1);
+        await _cluster.KillAsync("connections");
+        await Should.ThrowAsync<ContactLostException>(() => script);
+
+        (await Should.ThrowAsync<ContactLostException>(() => node.RunAsync("true", Ct))).Message.ShouldContain("hung up before a script was answered");
+        await WorksAgainAsync(node);
     }
 
     [Fact]
@@ -55,17 +70,7 @@ public sealed class LostContactTests(SlurmFixture fixture) : IAsyncLifetime
             await _cluster.StartAsync("sshd");
         }
 
-        await Condition.UntilAsync("it works again", async () =>
-        {
-            try
-            {
-                return (await node.RunAsync("echo back", Ct)).Output.Text() == "back\n";
-            }
-            catch (ContactLostException)
-            {
-                return false;
-            }
-        });
+        await WorksAgainAsync(node);
     }
 
     [Fact]
@@ -147,6 +152,18 @@ public sealed class LostContactTests(SlurmFixture fixture) : IAsyncLifetime
         (await Should.ThrowAsync<ContactLostException>(() => nodes.Of(login).RunAsync("true", Ct))).Message.ShouldContain("did not complete a login in time");
         Stopwatch.GetElapsedTime(began).ShouldBeLessThan(TimeSpan.FromSeconds(30));
     }
+
+    private static Task WorksAgainAsync(ILoginNode node) => Condition.UntilAsync("it works again", async () =>
+    {
+        try
+        {
+            return (await node.RunAsync("echo back", Ct)).Output.Text() == "back\n";
+        }
+        catch (ContactLostException)
+        {
+            return false;
+        }
+    });
 
     private Task UntilMarksAsync(int count) => Condition.UntilAsync($"{count} scripts have come so far", () => Directory.GetFiles(Path.Combine(_cluster.A.Home, "marks")).Length >= count);
 }

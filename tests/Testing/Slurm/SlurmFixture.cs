@@ -4,7 +4,8 @@ namespace Trestle.Testing.Slurm;
 public sealed class SlurmFixture : IAsyncDisposable
 {
     private static readonly string[] Programs = ["slurmctld", "slurmd", "slurmdbd", "sbatch", "munged", "mariadbd", "mariadb-install-db", "sshd", "ssh-keygen"];
-    private readonly Lazy<Task<SlurmCluster>> cluster = new(SlurmCluster.StartAsync);
+    private readonly Lock starting = new();
+    private Task<SlurmCluster>? cluster;
 
     /// <summary>What this machine lacks, as a sentence; null when there is nothing.</summary>
     public static string? Missing
@@ -18,10 +19,13 @@ public sealed class SlurmFixture : IAsyncDisposable
         }
     }
 
-    public Task<SlurmCluster> ClusterAsync() => cluster.Value;
+    public Task<SlurmCluster> ClusterAsync()
+    {
+        lock (starting) return cluster ??= SlurmCluster.StartAsync();
+    }
 
     public async ValueTask DisposeAsync()
     {
-        if (cluster.IsValueCreated) await (await cluster.Value).DisposeAsync();
+        if (cluster is not null) await (await cluster).DisposeAsync();
     }
 }

@@ -32,6 +32,9 @@ steps() {
 end TERM sshd
 for node in $NODES; do end KILL "slurmd.$node"; done
 for process in $(steps) $(leftovers); do kill -s KILL "$process" 2>/dev/null || true; done
+if grep -qs '^CgroupPlugin=cgroup/v1' "$DIR/etc/cgroup.conf"; then
+    for node in $NODES; do find /sys/fs/cgroup/*/"slurm_$node" -depth -type d -exec rmdir {} \; 2>/dev/null || true; done
+fi
 end TERM slurmctld
 end TERM slurmdbd
 end TERM mariadbd

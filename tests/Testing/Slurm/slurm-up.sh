@@ -7,14 +7,15 @@
 # become other users. Prints NAME=VALUE lines: SSH_PORT, USER_A, USER_B, CONF; keys are
 # DIR/ssh/{a,b}.{ed25519,ecdsa,rsa}, pins DIR/ssh/known_hosts.
 #
-#   SLURM_CGROUPS=1     jobs in cgroups (version 1), so that a job out of memory is OUT_OF_MEMORY and not FAILED
+#   SLURM_CGROUPS=1     jobs in cgroups (version 1), so that a job out of memory is OUT_OF_MEMORY and not FAILED;
+#                       one such cluster at a time, for cgroups are named by node
 #   SLURM_CONF_LINES=…  more lines for slurm.conf
 set -euo pipefail
 set +m # with job control setsid would fork, and its number not be the daemon's
 umask 022
 # shellcheck source=tests/Testing/Slurm/daemons.sh
 . "$(dirname "$0")/daemons.sh"
-[ $# -ge 1 ] || { sed -n '2,12p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,13p' "$0" >&2; exit 2; }
 [ "$(id -u)" = 0 ] || die "needs root"
 for program in slurmctld slurmd slurmdbd sbatch munged mariadbd sshd ssh-keygen; do
     PATH=$PATH:/usr/sbin command -v $program >/dev/null || die "there is no $program; ./test.sh installs it"

@@ -78,7 +78,7 @@ public sealed class LocalLoginNodeTests : IDisposable
     [Fact]
     public async Task An_endless_answer_is_lost_contact()
     {
-        var small = new LocalLoginNode(new SshOptions { LongestAnswer = 1 << 20 }, TimeProvider.System);
+        var small = new LocalLoginNode(new SshOptions { LongestAnswer = 1 << 20, CommandTimeout = Timeout.InfiniteTimeSpan }, TimeProvider.System);
         (await Should.ThrowAsync<ContactLostException>(() => small.RunAsync("yes", Ct))).Message.ShouldContain("more than 1 MiB");
     }
 
