@@ -33,32 +33,32 @@ internal static class AdmissionBench
     private static async Task<IEnumerable<BenchRow>> MeasureAsync(Size size, Action<string> say)
     {
         using var life = new ClusterLife(size.Nodes, size.Queued);
-        List<double> decided = [], whole = [], bytes = [];
+        List<double> decided = [], whole = [], bytes = [], cpu = [];
         var (admitted, preempted) = (0, 0);
         for (var pass = 0; pass < WarmUp + size.Passes; pass++)
         {
             life.Step();
-            var allocated = GC.GetTotalAllocatedBytes(precise: true);
+            var (allocated, used) = (GC.GetTotalAllocatedBytes(precise: true), Environment.CpuUsage.TotalTime);
             var began = Stopwatch.GetTimestamp();
             var decision = life.Scheduler.Decide();
-            var decision1 = Stopwatch.GetElapsedTime(began);
-            var perPass = GC.GetTotalAllocatedBytes(precise: true) - allocated;
+            var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+            (allocated, used) = (GC.GetTotalAllocatedBytes(precise: true) - allocated, Environment.CpuUsage.TotalTime - used);
             began = Stopwatch.GetTimestamp();
             await life.Scheduler.ApplyAsync(decision, CancellationToken.None);
-            var applied = Stopwatch.GetElapsedTime(began);
             if (pass < WarmUp) continue;
-            decided.Add(decision1.TotalMilliseconds);
-            whole.Add((decision1 + applied).TotalMilliseconds);
-            bytes.Add(perPass / 1048576d);
+            decided.Add(took);
+            whole.Add(took + Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            bytes.Add(allocated / 1048576d);
+            cpu.Add(used.TotalMilliseconds);
             admitted += decision.Pass.Result.Admitted.Count;
             preempted += decision.Pass.Result.Evictions.Count;
         }
 
         say($"{life.Describe()}; {admitted:#,0} admitted and {preempted:#,0} preempted in {size.Passes} passes");
-        return Rows(size, decided, whole, bytes);
+        return Rows(size, decided, whole, bytes, cpu);
     }
 
-    private static IEnumerable<BenchRow> Rows(Size size, List<double> decided, List<double> whole, List<double> bytes)
+    private static IEnumerable<BenchRow> Rows(Size size, List<double> decided, List<double> whole, List<double> bytes, List<double> cpu)
     {
         var at = $"{size.Nodes:#,0} nodes, {size.Queued:#,0} gangs queued";
         foreach (var (share, name, goal) in new[] { (0.5, "median", null), (0.95, "p95", size.P95), (0.99, "p99", size.P99) })
@@ -67,6 +67,7 @@ internal static class AdmissionBench
             yield return new BenchRow($"{at}: pass with its writes to memory, {name}", Spread.Quantile(whole, share), "ms");
         }
 
+        yield return new BenchRow($"{at}: CPU of a decision, with the collector, median", Spread.Median(cpu), "ms");
         yield return new BenchRow($"{at}: allocated by a decision, median", Spread.Median(bytes), "MiB");
     }
 

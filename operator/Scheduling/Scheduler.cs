@@ -137,8 +137,7 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
         var queues = caches.Queues.Items.Select(queue => QueueReports.Of(queue, pass.Quotas.Of(queue.Metadata.Name), now)).OfType<Queue>().ToList();
         if (told.Count == 0 && queues.Count == 0) return null;
         _queueToldAt = now;
-        await _decisions.TellAsync(told, queues, ct);
-        return areMore ? QueueInterval : null;
+        return await _decisions.TellAsync(told, queues, ct) && !areMore ? null : QueueInterval;
     }
 
     private static TimeSpan? Earlier(TimeSpan? one, TimeSpan? other) => one is null ? other : other is null || one < other ? one : other;
