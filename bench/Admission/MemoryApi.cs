@@ -18,8 +18,14 @@ internal sealed class MemoryApi(ObjectStore<TrainingJob> jobs, ObjectStore<Queue
         var known = job.Metadata;
         var metadata = new V1ObjectMeta
         {
-            Name = known.Name, NamespaceProperty = known.NamespaceProperty, Uid = known.Uid, Generation = known.Generation, CreationTimestamp = known.CreationTimestamp,
-            Labels = known.Labels, OwnerReferences = known.OwnerReferences, ResourceVersion = Interlocked.Increment(ref _version).ToString(CultureInfo.InvariantCulture),
+            Name = known.Name,
+            NamespaceProperty = known.NamespaceProperty,
+            Uid = known.Uid,
+            Generation = known.Generation,
+            CreationTimestamp = known.CreationTimestamp,
+            Labels = known.Labels,
+            OwnerReferences = known.OwnerReferences,
+            ResourceVersion = Interlocked.Increment(ref _version).ToString(CultureInfo.InvariantCulture),
         };
         var next = new TrainingJob { Metadata = metadata, Spec = job.Spec, Status = job.Status };
         jobs.Put(next);

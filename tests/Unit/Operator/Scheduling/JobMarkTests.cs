@@ -1,7 +1,6 @@
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Scheduling;
 using Trestle.Operator.Tests.Builders;
-using Trestle.Operator.Views;
 
 namespace Trestle.Operator.Tests.Scheduling;
 
