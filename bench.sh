@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures Trestle beside its peers on this machine, prints a table and writes bench/results/NAME.json and bench/README.md.
 #
+#   ./bench.sh admission the admission pass over a busy cluster, in one process
 #   ./bench.sh local     the one-machine control plane
 #   ./bench.sh gang      gangs as objects on an API server without kubelets: that of KUBECONFIG, beside JobSet where it is
 #                        installed, else the one-machine server in memory
@@ -9,9 +10,9 @@ cd "$(dirname "$0")"
 . eng/prerequisites.sh
 
 case ${1:-} in
-    local | gang) ;;
-    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "bench.sh: name a benchmark: local, gang" >&2; exit 2 ;;
+    admission | gang | local) ;;
+    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "bench.sh: name a benchmark: admission, gang, local" >&2; exit 2 ;;
 esac
 require_dotnet
 if ! command -v bwrap >/dev/null 2>&1 || ! command -v python3 >/dev/null 2>&1; then require_packages bubblewrap python3; fi

@@ -1,17 +1,23 @@
 using Trestle.Bench;
+using Trestle.Bench.Admission;
 using Trestle.Bench.Gang;
 using Trestle.Testing;
 
-if (args is not ["local" or "gang"])
+if (args is not ["admission" or "gang" or "local"])
 {
-    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: local, gang");
+    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, gang, local");
     return 2;
 }
 
 var directory = RepositoryFiles.Path("bench");
 var machine = await Machine.ReadAsync();
 Console.WriteLine($"measuring on {machine}");
-var rows = await (args[0] == "gang" ? GangBench.RunAsync(Console.WriteLine) : LocalBench.RunAsync(Console.WriteLine));
+var rows = await (args[0] switch
+{
+    "admission" => AdmissionBench.RunAsync(Console.WriteLine),
+    "gang" => GangBench.RunAsync(Console.WriteLine),
+    _ => LocalBench.RunAsync(Console.WriteLine),
+});
 var result = new BenchResult(args[0], Environment.GetEnvironmentVariable("TRESTLE_BENCH_COMMIT") ?? "unknown", machine, rows);
 Console.WriteLine();
 Console.Write(Figures.Table(result));

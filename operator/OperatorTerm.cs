@@ -109,7 +109,10 @@ internal sealed class OperatorTerm
     {
         var caches = new SchedulerCaches(_jobs.Cache, _groups.Cache, _pods.Cache, _nodes.Cache) { Queues = _queues.Cache };
         var scheduler = new Scheduler(_api, caches, PodOf, events, _time, _log) { StarvationTimeout = _options.StarvationTimeout };
-        _jobs.Changed += (_, _) => scheduler.Wake();
+        _jobs.Changed += (old, now) =>
+        {
+            if (JobMark.Differs(old, now)) scheduler.Wake();
+        };
         _groups.Changed += (_, _) => scheduler.Wake();
         _queues.Changed += (old, now) =>
         {

@@ -20,9 +20,9 @@ internal sealed class AdmissionPass
     private readonly List<AdmittedJob> _admitted = [];
     private readonly List<Eviction> _evictions = [];
     private readonly List<Promise> _promises = [];
-    private readonly List<(Gang Gang, string? Reason)> _waiting = [];
+    private readonly List<WaitingKind> _waiting = [];
     private readonly List<(Gang Gang, int At)> _deferred = [];
-    private readonly HashSet<GangShape> _failed = [];
+    private readonly GangKinds _kinds;
 
     private AdmissionPass(PassInput input)
     {
@@ -31,6 +31,7 @@ internal sealed class AdmissionPass
         _placer = new Placer(_ledger, input.Promised);
         _preemption = new Preemption(input, _ledger, _placer);
         _starvation = new Starvation(input, _placer);
+        _kinds = new GangKinds(_placer, input.Quotas);
         _reasons = new WaitReasons(_placer, _ledger, input);
     }
 
@@ -58,12 +59,14 @@ internal sealed class AdmissionPass
 
     private void Decide(Gang gang, bool mayBorrow, int? at = null)
     {
-        if (gang.Jobs.Any(job => _preemption.IsEvicted(job.Uid)))
-        {
-            Wait(gang, at, "the nodes that were kept for its restart go to a job before it");
-            return;
-        }
+        var kind = _kinds.Of(gang);
+        if (_evictions.Count > 0 && gang.Jobs.Any(job => _preemption.IsEvicted(job.Uid))) Wait(gang, kind, at, "the nodes that were kept for its restart go to a job before it");
+        else if (_kinds.Fails(kind)) Wait(gang, kind, at, null);
+        else Decide(gang, kind, mayBorrow, at);
+    }
 
+    private void Decide(Gang gang, GangKind kind, bool mayBorrow, int? at)
+    {
         var demands = _input.Quotas.Demand(gang);
         var kept = KeptNodes.Release(gang, _input, _ledger, demands);
         var (now, later) = (QuotaBook.Check(demands, Room.Now), QuotaBook.Check(demands, Room.Later));
@@ -71,11 +74,11 @@ internal sealed class AdmissionPass
         {
             kept?.Restore();
             _deferred.Add((gang, _waiting.Count));
-            _waiting.Add((gang, Deferred));
+            _waiting.Add(new WaitingKind(gang, kind, Deferred));
             return;
         }
 
-        if (now != QuotaAnswer.Refused && (Place(gang) ?? PlaceFewer(gang)) is { } placed)
+        if (now != QuotaAnswer.Refused && (Place(gang, kind) ?? PlaceFewer(gang)) is { } placed)
         {
             Admit(gang, placed, demands, kept);
             return;
@@ -86,29 +89,24 @@ internal sealed class AdmissionPass
             : null;
         if (reason is null && now != QuotaAnswer.Refused) Reserve(gang);
         kept?.Restore();
+        if (reason is null) _kinds.Fail(kind);
         if (reason is null && kept is not null && (now == QuotaAnswer.Refused || _starvation.IsOver(gang.Jobs[0].KeptSince))) GiveUpKept(gang, now == QuotaAnswer.Refused);
-        Wait(gang, at, reason);
+        Wait(gang, kind, at, reason);
     }
 
-    private void Wait(Gang gang, int? at, string? reason)
+    private void Wait(Gang gang, GangKind kind, int? at, string? reason)
     {
         // A group is told what holds it back while the nodes of its other tasks are taken.
-        reason ??= gang.Jobs.Count > 1 ? _reasons.Of(GangShape.Of(gang, _placer)) : null;
-        if (at is { } place) _waiting[place] = (gang, reason);
-        else _waiting.Add((gang, reason));
+        if (reason is null && kind.Blocked is var (task, why)) reason = $"{gang.Jobs[task].Job.Name}: {why}; the tasks of the group start together";
+        var waiting = new WaitingKind(gang, kind, reason);
+        if (at is { } place) _waiting[place] = waiting;
+        else _waiting.Add(waiting);
     }
 
-    private List<Placement>? Place(Gang gang)
-    {
-        if (gang.Jobs.Count == 1) return Quick(gang, Room.Now) ? _placer.Take(gang, Room.Now) : null;
-
-        // What failed once fails until there is more room, and during a pass there is never more.
-        var shape = GangShape.Of(gang, _placer);
-        if (_failed.Contains(shape)) return null;
-        var placed = _placer.Take(gang, Room.Now, job => _reasons.Blocked(shape, job));
-        if (placed is null) _failed.Add(shape);
-        return placed;
-    }
+    private List<Placement>? Place(Gang gang, GangKind kind) =>
+        gang.Jobs.Count > 1 ? _placer.Take(gang, Room.Now, job => kind.Blocked = (gang.Jobs.Index().First(pair => ReferenceEquals(pair.Item, job)).Index, _reasons.While(job)))
+        : Quick(gang, Room.Now) ? _placer.Take(gang, Room.Now)
+        : null;
 
     // An elastic job that restarts goes on with what there is.
     private List<Placement>? PlaceFewer(Gang gang)
@@ -127,6 +125,7 @@ internal sealed class AdmissionPass
         QuotaBook.Give(demands, now: true);
         foreach (var job in gang.Jobs) _input.Quotas.Of(job.Queue).Admit(wasCounted: kept is not null);
         kept?.TakeOldPods(placed[0]);
+        if (kept is not null) _kinds.GrowRoom();
         _preemption.IsAdmitted(gang);
     }
 
@@ -150,6 +149,7 @@ internal sealed class AdmissionPass
     {
         if (_preemption.Try(gang, demands) is not var (placed, evictions)) return null;
         _evictions.AddRange(evictions);
+        _kinds.GrowRoom();
         QuotaBook.Give(demands, now: false);
         _promises.Add(new Promise(gang, placed, IsReservation: false, $"nodes are held for {gang.Name}, which starts when they are free"));
         return WaitReasons.GiveUp([.. evictions.Select(eviction => eviction.Job.ToString())]);
@@ -171,13 +171,15 @@ internal sealed class AdmissionPass
     {
         if (_waiting.Count == 0) return null;
         DateTimeOffset? next = null;
-        foreach (var (gang, _) in _waiting)
+        var highest = int.MinValue;
+        foreach (var (gang, _, _) in _waiting)
         {
+            highest = Math.Max(highest, gang.Priority);
             Sooner(_starvation.Begins(gang.QueuedAt));
             if (gang.Jobs[0].KeptSince is { } since) Sooner(_starvation.Begins(since.UtcDateTime));
         }
 
-        Sooner(_preemption.Unprotects(_waiting.Max(waiting => waiting.Gang.Priority)));
+        Sooner(_preemption.Unprotects(highest));
         return next;
 
         void Sooner(DateTimeOffset? time)

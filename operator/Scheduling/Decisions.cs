@@ -45,11 +45,20 @@ internal sealed class Decisions(IKubeApi api, IEventRecorder events, TimeProvide
         await Parallel.ForEachAsync(result.Admitted, Bounded(ct), async (admitted, token) => await AdmitAsync(jobs[admitted.Job.Job], admitted.Nodes, now, token));
     }
 
-    /// <summary>Tells jobs what they wait for and queues what they use.</summary>
-    public async Task TellAsync(IReadOnlyList<TrainingJob> told, IReadOnlyList<Queue> queues, CancellationToken ct)
+    /// <summary>Tells jobs what they wait for and queues what they use; false when one changed meanwhile and was not told.</summary>
+    public async Task<bool> TellAsync(IReadOnlyList<TrainingJob> told, IReadOnlyList<Queue> queues, CancellationToken ct)
     {
-        await Parallel.ForEachAsync(told, Bounded(ct), async (job, token) => await WriteAsync(job, token));
-        foreach (var queue in queues) await WriteAsync(queue, ct);
+        var missed = 0;
+        await Parallel.ForEachAsync(told, Bounded(ct), async (job, token) =>
+        {
+            if (await WriteAsync(job, token) is null) Interlocked.Increment(ref missed);
+        });
+        foreach (var queue in queues)
+        {
+            if (await WriteAsync(queue, ct) is null) missed++;
+        }
+
+        return missed == 0;
     }
 
     private async Task EvictAsync(TrainingJob job, Eviction eviction, DateTimeOffset now, CancellationToken ct)
@@ -87,7 +96,7 @@ internal sealed class Decisions(IKubeApi api, IEventRecorder events, TimeProvide
 
     private Task<Queue?> WriteAsync(Queue queue, CancellationToken ct) => UnlessChangedAsync(() => api.ReplaceStatusAsync(queue, ct));
 
-    // Null when it changed meanwhile: its change wakes the next pass.
+    // Null when it changed meanwhile.
     private static async Task<T?> UnlessChangedAsync<T>(Func<Task<T>> write)
         where T : class
     {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Trestle.Operator.Scheduling;
 
 /// <summary>
@@ -6,17 +8,11 @@ namespace Trestle.Operator.Scheduling;
 /// </summary>
 internal sealed class GangOrder
 {
-    private readonly (Gang Gang, QueueUse Queue)[] _gangs;
-    private readonly List<(QueueUse Queue, int Next, int End)> _lines = [];
-    private readonly QueueUse[] _queues;
-    private int _levelEnd;
+    private readonly Dictionary<(bool Begun, int Priority, QueueUse Queue), List<Gang>> _lines = [];
 
     public GangOrder(IEnumerable<Gang> gangs, QuotaBook quotas)
     {
-        _gangs = [.. gangs.Select(gang => (gang, quotas.Of(gang.Jobs[0].Queue)))];
-        _queues = [.. _gangs.Select(pair => pair.Queue).Distinct()];
-        var numbers = _queues.Select((queue, number) => (queue, number)).ToDictionary(pair => pair.queue, pair => pair.number);
-        Array.Sort(_gangs, (one, other) => Compare(one.Gang, other.Gang, numbers.Count == 1 ? 0 : numbers[one.Queue].CompareTo(numbers[other.Queue])));
+        foreach (var gang in gangs) (CollectionsMarshal.GetValueRefOrAddDefault(_lines, (gang.Begun, gang.Priority, quotas.Of(gang.Jobs[0].Queue)), out _) ??= []).Add(gang);
     }
 
     /// <summary>Whether a gang comes before another, whatever their queues use.</summary>
@@ -26,56 +22,53 @@ internal sealed class GangOrder
     /// <summary>All of them. The next is chosen when the one before is decided about.</summary>
     public IEnumerable<Gang> All()
     {
-        while (_levelEnd < _gangs.Length || _lines.Count > 0)
+        foreach (var level in _lines.GroupBy(line => (line.Key.Begun, line.Key.Priority)).OrderByDescending(level => level.Key.Begun).ThenByDescending(level => level.Key.Priority))
         {
-            if (_lines.Count == 0) NextLevel();
-            var line = _lines.Count == 1 ? 0 : Lowest();
-            var (queue, next, end) = _lines[line];
-            if (next + 1 == end) _lines.RemoveAt(line);
-            else _lines[line] = (queue, next + 1, end);
-            yield return _gangs[next].Gang;
+            var lines = level.Select(line => new Line(line.Key.Queue, line.Value)).ToList();
+            while (lines.Count > 0)
+            {
+                var line = lines.Count == 1 ? lines[0] : Lowest(lines);
+                var next = line.First;
+                if (!line.Move()) lines.Remove(line);
+                yield return next;
+            }
         }
     }
 
-    private static int Compare(Gang one, Gang other, int byQueue)
+    private static Line Lowest(List<Line> lines)
     {
-        if (one.Begun != other.Begun) return one.Begun ? -1 : 1;
-        if (one.Priority != other.Priority) return other.Priority.CompareTo(one.Priority);
-        if (byQueue != 0) return byQueue;
+        var (best, bestShare) = (lines[0], lines[0].Queue.Share());
+        foreach (var line in lines)
+        {
+            var share = line.Queue.Share();
+            if (share < bestShare || (share == bestShare && Compare(line.First, best.First) < 0)) (best, bestShare) = (line, share);
+        }
+
+        return best;
+    }
+
+    private static int Compare(Gang one, Gang other)
+    {
         var byTime = one.QueuedAt.CompareTo(other.QueuedAt);
         return byTime != 0 ? byTime : string.CompareOrdinal(one.Uid, other.Uid);
     }
 
-    // All of one priority: a line for every queue.
-    private void NextLevel()
+    // Those of one priority in one queue.
+    private sealed class Line
     {
-        var first = _gangs[_levelEnd];
-        var start = _levelEnd;
-        while (_levelEnd < _gangs.Length && _gangs[_levelEnd].Gang.Priority == first.Gang.Priority && _gangs[_levelEnd].Gang.Begun == first.Gang.Begun)
-        {
-            if (_gangs[_levelEnd].Queue != _gangs[start].Queue)
-            {
-                _lines.Add((_gangs[start].Queue, start, _levelEnd));
-                start = _levelEnd;
-            }
+        private readonly List<Gang> _gangs;
+        private int _next;
 
-            _levelEnd++;
+        public Line(QueueUse queue, List<Gang> gangs)
+        {
+            (Queue, _gangs) = (queue, gangs);
+            gangs.Sort(Compare);
         }
 
-        _lines.Add((_gangs[start].Queue, start, _levelEnd));
-    }
+        public QueueUse Queue { get; }
 
-    private int Lowest()
-    {
-        var best = 0;
-        var bestShare = double.MaxValue;
-        for (var line = 0; line < _lines.Count; line++)
-        {
-            var share = _lines[line].Queue.Share();
-            if (line > 0 && (share > bestShare || (share == bestShare && Compare(_gangs[_lines[line].Next].Gang, _gangs[_lines[best].Next].Gang, 0) > 0))) continue;
-            (best, bestShare) = (line, share);
-        }
+        public Gang First => _gangs[_next];
 
-        return best;
+        public bool Move() => ++_next < _gangs.Count;
     }
 }

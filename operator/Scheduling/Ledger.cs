@@ -27,7 +27,7 @@ internal sealed record Ask((int Column, long Amount)[]? Amounts);
 /// </summary>
 internal sealed class Ledger
 {
-    private readonly Dictionary<string, int> _columns = [];
+    private readonly Dictionary<string, int> _columns;
     private readonly long[] _now;
     private readonly long[] _later;
     private readonly long[] _ever;
@@ -36,11 +36,18 @@ internal sealed class Ledger
 
     public Ledger(IReadOnlyList<PassNode> nodes)
     {
-        Nodes = nodes;
+        (Nodes, _columns) = (nodes, []);
         foreach (var resource in nodes.SelectMany(node => node.Allocatable.Keys)) _columns.TryAdd(resource, _columns.Count);
         var size = nodes.Count * _columns.Count;
         (_now, _later, _ever, _allocatable) = (new long[size], new long[size], new long[size], new long[size]);
         for (var node = 0; node < nodes.Count; node++) Open(node);
+    }
+
+    /// <summary>What another has left at this moment; neither changes the other.</summary>
+    public Ledger(Ledger other)
+    {
+        (Nodes, _columns, HasLater) = (other.Nodes, other._columns, other.HasLater);
+        (_now, _later, _ever, _allocatable) = ([.. other._now], [.. other._later], [.. other._ever], [.. other._allocatable]);
     }
 
     public IReadOnlyList<PassNode> Nodes { get; }

@@ -15,8 +15,16 @@ internal sealed class Placer(Ledger ledger, IReadOnlyDictionary<string, IReadOnl
     private readonly Dictionary<(Shape Shape, string? Key), JobFits> _fits = [];
     private readonly Dictionary<Shape, (Ask Ask, bool[] Matches)> _shapes = [];
     private readonly Dictionary<string, Domains> _domains = [];
+    private (GangJob? Job, JobFits? Fits) _last;
 
     public JobFits Of(GangJob job)
+    {
+        // Asked several times while a gang is decided about.
+        if (!ReferenceEquals(job, _last.Job)) _last = (job, Find(job));
+        return _last.Fits!;
+    }
+
+    private JobFits Find(GangJob job)
     {
         if (_fits.TryGetValue((job.Shape, job.TopologyKey), out var known)) return known;
         if (!_shapes.TryGetValue(job.Shape, out var shape))

@@ -18,7 +18,8 @@ internal sealed class Preemption
     private readonly Dictionary<string, RunningUnit> _unitOf = [];
     private readonly Dictionary<string, (int Node, Ask Ask)[]> _live = [];
     private readonly HashSet<string> _evicted = [];
-    private readonly Dictionary<(JobFits, QueueUse), (int Priority, int Nodes)> _failed = [];
+    private readonly Dictionary<(JobFits, QueueUse, bool OneDomain), (int Priority, int Nodes)> _failed = [];
+    private readonly Dictionary<(int Priority, bool OnlyLower), Reach> _reach = [];
 
     public Preemption(PassInput input, Ledger ledger, Placer placer)
     {
@@ -38,7 +39,9 @@ internal sealed class Preemption
     {
         foreach (var job in gang.Jobs)
         {
-            if (_unitOf.Remove(job.Uid, out var unit)) _units.Remove(unit);
+            if (!_unitOf.Remove(job.Uid, out var unit)) continue;
+            _units.Remove(unit);
+            _reach.Clear();
         }
     }
 
@@ -58,10 +61,13 @@ internal sealed class Preemption
     public (List<Placement> Placed, IReadOnlyList<Eviction> Evictions)? Try(Gang gang, Demands demands)
     {
         if (_units.Count == 0 || IsKnownToFail(gang)) return null;
+        var onlyLower = !gang.KeepsNodes && !_input.Quotas.MayTakeBack(demands);
+        if (!gang.KeepsNodes && !ReachOf(gang.Priority, onlyLower).HasRoom(gang, _placer)) return null;
         var taken = new List<RunningUnit>();
         List<Placement>? placed = null;
         foreach (var unit in _units)
         {
+            if (onlyLower && unit.Priority >= gang.Priority) break;
             if (!MayTake(gang, unit, demands) || !Helps(unit, gang, demands)) continue;
             Free(unit, 1);
             taken.Add(unit);
@@ -77,8 +83,25 @@ internal sealed class Preemption
         }
 
         placed = Reprieve(gang, demands, taken, placed);
+        _reach.Clear();
         return (placed, [.. taken.SelectMany(unit => Evict(unit, gang, Message(gang, unit)))]);
     }
+
+    private Reach ReachOf(int priority, bool onlyLower)
+    {
+        if (_reach.TryGetValue((priority, onlyLower), out var known)) return known;
+        var room = new Ledger(_ledger);
+        foreach (var unit in _units)
+        {
+            if (!IsWilling(unit) || (onlyLower && unit.Priority >= priority)) continue;
+            if (unit.Priority >= priority && !unit.Jobs.All(job => job.Queue.Borrows)) continue;
+            foreach (var (node, ask) in unit.Jobs.SelectMany(Live)) room.TakeLater(node, ask, -1);
+        }
+
+        return _reach[(priority, onlyLower)] = new Reach(room);
+    }
+
+    private bool IsWilling(RunningUnit unit) => unit.Leaving is null && (unit.IsRestart || (unit.IsPreemptible && unit.ProtectedUntil <= _input.Now));
 
     private List<Placement> Reprieve(Gang gang, Demands demands, List<RunningUnit> taken, List<Placement> placed)
     {
@@ -102,15 +125,11 @@ internal sealed class Preemption
 
     private bool MayTake(Gang gang, RunningUnit unit, Demands demands)
     {
-        if (unit.Leaving is not null || unit.Uid == gang.Uid || gang.Jobs.Any(job => _unitOf.GetValueOrDefault(job.Uid) == unit)) return false;
-        if (unit.IsRestart)
-        {
-            return unit.Priority < gang.Priority
-                || (gang.KeepsNodes && GangOrder.IsBefore(gang.Priority, gang.QueuedAt, gang.Uid, unit.Priority, unit.QueuedAt, unit.Uid));
-        }
-
-        if (!unit.IsPreemptible || unit.ProtectedUntil > _input.Now) return false;
-        return unit.Priority < gang.Priority || unit.Jobs.All(job => QuotaBook.BorrowsFrom(job.Queue, demands));
+        if (!IsWilling(unit)) return false;
+        var mayTake = unit.Priority < gang.Priority || (unit.IsRestart
+            ? gang.KeepsNodes && GangOrder.IsBefore(gang.Priority, gang.QueuedAt, gang.Uid, unit.Priority, unit.QueuedAt, unit.Uid)
+            : unit.Jobs.All(job => QuotaBook.BorrowsFrom(job.Queue, demands)));
+        return mayTake && unit.Uid != gang.Uid && !gang.Jobs.Any(job => _unitOf.GetValueOrDefault(job.Uid) == unit);
     }
 
     private bool Helps(RunningUnit unit, Gang gang, Demands demands)
@@ -170,5 +189,5 @@ internal sealed class Preemption
         if (gang.Jobs.Count == 1 && !gang.KeepsNodes) _failed[Key(gang)] = (gang.Priority, gang.Jobs[0].Nodes);
     }
 
-    private (JobFits, QueueUse) Key(Gang gang) => (_placer.Of(gang.Jobs[0]), _input.Quotas.Of(gang.Jobs[0].Queue));
+    private (JobFits, QueueUse, bool OneDomain) Key(Gang gang) => (_placer.Of(gang.Jobs[0]), _input.Quotas.Of(gang.Jobs[0].Queue), gang.Jobs[0].NeedsOneDomain);
 }

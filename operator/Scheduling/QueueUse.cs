@@ -95,6 +95,20 @@ internal sealed class QueueUse
         Add(Demand(shape, ranks), 1, now: true, later);
     }
 
+    /// <summary>Whether it uses more than its quota of anything, what this pass gave to it aside.</summary>
+    public bool Borrows
+    {
+        get
+        {
+            for (var item = 0; item < Items.Count; item++)
+            {
+                if (Spec is not null && Later[item] - Given[item] > Items[item].Limit) return true;
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>What counts in a view: promised is as good as used.</summary>
     public long Used(int item, Room room) => room == Room.Now ? Math.Max(Now[item], Later[item]) : Later[item];
 

@@ -104,6 +104,9 @@ internal sealed class QuotaBook
         return answer;
     }
 
+    /// <summary>Whether any queue uses more than its quota of something that the gang asks of its own.</summary>
+    public bool MayTakeBack(List<(QueueUse Queue, long[] Demand)> demands) => demands.Count > 0 && _uses.Values.Any(queue => queue.Borrows && BorrowsFrom(queue, demands));
+
     /// <summary>Whether the queue uses more than its quota of something that others ask of theirs.</summary>
     public static bool BorrowsFrom(QueueUse queue, List<(QueueUse Queue, long[] Demand)> demands)
     {

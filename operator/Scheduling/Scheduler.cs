@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Text.Json;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Trestle.Api.V1Alpha1;
@@ -35,7 +33,7 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _woken = new(0, 1);
-    private readonly ConditionalWeakTable<TrainingJob, Shape> _shapes = [];
+    private readonly KnownShapes _shapes = new(podOf, log);
     private readonly Decisions _decisions = new(api, events, time, log);
     private readonly QueueTold _told = new(QueueWrites);
 
@@ -77,11 +75,26 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     internal async Task<TimeSpan?> PassAsync(CancellationToken ct)
     {
         using var timed = OperatorMeter.TimePass(time);
-        var now = time.GetUtcNow();
         await _decisions.MakeSureAsync(ct);
-        var jobs = new Dictionary<ObjectKey, TrainingJob>();
-        foreach (var cached in caches.Jobs.Items) jobs[cached.Key()] = _decisions.Newest(cached);
-        var pass = AdmissionPlan.Decide(jobs.Values, caches.Groups.Find, caches.Queues.Items, caches.Nodes.Items, caches.Pods.Items, ShapeOf, now, new AdmissionOptions { StarvationTimeout = StarvationTimeout, Promised = _promised });
+        return await ApplyAsync(Decide(), ct);
+    }
+
+    /// <summary>What a pass would do now; nothing is written.</summary>
+    internal Decided Decide()
+    {
+        var now = time.GetUtcNow();
+        var cachedJobs = caches.Jobs.Items;
+        var jobs = new Dictionary<ObjectKey, TrainingJob>(cachedJobs.Count);
+        foreach (var cached in cachedJobs) jobs[cached.Key()] = _decisions.Newest(cached);
+        _shapes.Keep(jobs.Values);
+        var options = new AdmissionOptions { StarvationTimeout = StarvationTimeout, Promised = _promised };
+        return new Decided(jobs, AdmissionPlan.Decide(jobs.Values, caches.Groups.Find, caches.Queues.Items, caches.Nodes.Items, caches.Pods.Items, _shapes.Of, now, options), now);
+    }
+
+    /// <summary>Writes what was decided. Gives when to look again without a change; null for never.</summary>
+    internal async Task<TimeSpan?> ApplyAsync(Decided decided, CancellationToken ct)
+    {
+        var (jobs, pass, now) = decided;
         _promised = pass.Result.Promised;
         await _decisions.WriteAsync(pass.Result, jobs, ct);
         var tellNext = await TellAsync(pass, jobs, now, ct);
@@ -119,32 +132,17 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     // At intervals and not to all at once.
     private async Task<TimeSpan?> TellAsync(AdmissionPlan.Pass pass, Dictionary<ObjectKey, TrainingJob> jobs, DateTimeOffset now, CancellationToken ct)
     {
+        if (_queueToldAt + QueueInterval - now is var wait && wait > TimeSpan.Zero) return wait;
         var (told, areMore) = _told.Choose(pass.Queue, pass.Result, jobs);
         var queues = caches.Queues.Items.Select(queue => QueueReports.Of(queue, pass.Quotas.Of(queue.Metadata.Name), now)).OfType<Queue>().ToList();
         if (told.Count == 0 && queues.Count == 0) return null;
-        if (_queueToldAt + QueueInterval - now is var wait && wait > TimeSpan.Zero) return wait;
         _queueToldAt = now;
-        await _decisions.TellAsync(told, queues, ct);
-        return areMore ? QueueInterval : null;
-    }
-
-    private Shape? ShapeOf(TrainingJob job)
-    {
-        if (_shapes.TryGetValue(job, out var known)) return known;
-        try
-        {
-            var shape = Shape.Of(podOf(job).Spec);
-            _shapes.AddOrUpdate(job, shape);
-            return shape;
-        }
-        catch (Exception error) when (error is ArgumentException or FormatException or JsonException or InvalidOperationException)
-        {
-            OperatorLog.NoShape(log, job.Key(), error.Message);
-            return null;
-        }
+        return await _decisions.TellAsync(told, queues, ct) && !areMore ? null : QueueInterval;
     }
 
     private static TimeSpan? Earlier(TimeSpan? one, TimeSpan? other) => one is null ? other : other is null || one < other ? one : other;
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null ? other : other is null || one < other ? one : other;
+
+    internal sealed record Decided(Dictionary<ObjectKey, TrainingJob> Jobs, AdmissionPlan.Pass Pass, DateTimeOffset Now);
 }

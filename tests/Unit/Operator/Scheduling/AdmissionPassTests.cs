@@ -60,6 +60,15 @@ public sealed class AdmissionPassTests
     }
 
     [Fact]
+    public void A_group_is_told_of_its_own_task_whoever_else_waits_like_it()
+    {
+        PassNode[] nodes = [H100("n1"), H100("n2", free: 0)];
+        var result = AdmissionPass.Run(nodes, [Together("a", Job("a-eval", 1, Gpus(1)), Job("a-train", 2, Gpus(8))), Together("b", Job("b-eval", 1, Gpus(1)), Job("b-train", 2, Gpus(8)))]);
+
+        result.Waiting.Select(waiting => waiting.Reason[..waiting.Reason.IndexOf(':', StringComparison.Ordinal)]).ShouldBe(["a-train", "b-train"]);
+    }
+
+    [Fact]
     public void Jobs_of_a_group_get_nodes_together_or_not_at_all()
     {
         PassNode[] nodes = [H100("n1"), H100("n2", free: 0)];

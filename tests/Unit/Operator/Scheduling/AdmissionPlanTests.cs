@@ -66,6 +66,16 @@ public sealed class AdmissionPlanTests
     }
 
     [Fact]
+    public void Who_needs_one_domain_and_can_not_have_it_does_not_keep_another_from_preempting()
+    {
+        var cluster = new PlannedCluster().Node("n1", "r1").Node("n2", "r2").Runs("low", ["n1", "n2"], priority: -1);
+
+        var decision = cluster.Waits("a", nodes: 2, minutesAgo: 2, topology: TopologyMode.Required).Waits("b", nodes: 2, minutesAgo: 1, topology: TopologyMode.Preferred).Decide();
+
+        decision.Preempted.ShouldHaveSingleItem().For!.Value.Name.ShouldBe("b");
+    }
+
+    [Fact]
     public void A_preferred_topology_takes_few_domains_and_neighbours_share_them() =>
         Admitted(new PlannedCluster().Node("n1", "r2").Node("n2", "r1").Node("n3", "r2").Node("n4", "r3").Waits("a", nodes: 3, topology: TopologyMode.Preferred).Decide()).ShouldBe(["a: n1,n3,n4"]);
 

@@ -112,6 +112,37 @@ public sealed class SchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_could_not_be_told_because_it_changed_is_told_at_the_next_interval()
+    {
+        await HaveAsync(AJob.Named("a").Phase(Queued).Build(), AJob.Named("b").Phase(Queued).Build());
+        await _api.ReplaceStatusAsync(Job("b"), Ct);
+        (await _scheduler.PassAsync(Ct)).ShouldBe(TimeSpan.FromSeconds(2));
+        Refresh();
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        await _scheduler.PassAsync(Ct);
+
+        Job("b").Status!.Queue!.Position.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_pod_of_a_job_is_made_once_for_every_spec()
+    {
+        var made = 0;
+        using var scheduler = new Operator.Scheduling.Scheduler(_api, new SchedulerCaches(_jobs, _groups, _pods, _nodes), job => { made++; return EightGpus(job); }, _events, _time, NullLogger.Instance);
+        await HaveAsync(AJob.Named("a").Phase(Queued).Build(), AJob.Named("b").Phase(Queued).Build());
+        await scheduler.PassAsync(Ct);
+        Refresh();
+        await scheduler.PassAsync(Ct);
+        made.ShouldBe(2);
+
+        await _api.PatchAsync<TrainingJob>(Job("b").Key(), new Patch(PatchKind.Merge, new System.Text.Json.Nodes.JsonObject { ["metadata"] = new System.Text.Json.Nodes.JsonObject { ["generation"] = 2 } }), Ct);
+        Refresh();
+        await scheduler.PassAsync(Ct);
+        made.ShouldBe(3);
+    }
+
+    [Fact]
     public async Task A_pass_that_changes_nothing_writes_nothing()
     {
         await HaveAsync(AJob.Named("a").Phase(Queued).Build(), AJob.Named("b").Phase(Queued).Build());
