@@ -62,6 +62,9 @@ public static class Names
     /// <summary>Finalizer of JobGroups.</summary>
     public const string GroupFinalizer = "trestle.dev/group";
 
+    /// <summary>Finalizer of SlurmJobs: until it is gone the job may be in Slurm.</summary>
+    public const string SlurmJobFinalizer = "trestle.dev/slurm-job";
+
     /// <summary>Field manager of the operator.</summary>
     public const string FieldManager = "trestle-operator";
 

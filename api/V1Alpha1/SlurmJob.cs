@@ -74,6 +74,10 @@ public sealed class SlurmJobSpec
     [MaxLength(64), AtomicList]
     public List<NameReference>? SecretRefs { get; set; }
 
+    /// <summary>Seconds from TERM to the end when it is cancelled; 30 when absent.</summary>
+    [Range(0, 86400)]
+    public int? GraceSeconds { get; set; }
+
     /// <summary>True: end it.</summary>
     public bool? Cancel { get; set; }
 }
@@ -143,6 +147,12 @@ public sealed class SlurmJobStatus
     /// <summary>Signal it died of.</summary>
     public int? Signal { get; set; }
 
+    /// <summary>True: the cluster ended it, not the job; another try does not count.</summary>
+    public bool? Infrastructure { get; set; }
+
+    /// <summary>When Slurm expects to start it.</summary>
+    public DateTime? EstimatedStart { get; set; }
+
     /// <summary>Restarts by Slurm under the same id.</summary>
     public int? RestartCount { get; set; }
 
@@ -155,7 +165,7 @@ public sealed class SlurmJobStatus
     /// <summary>When it ended.</summary>
     public DateTime? FinishedAt { get; set; }
 
-    /// <summary>Submitted, Running, Complete, Failed.</summary>
+    /// <summary>Submitted, Running, Complete, Failed, ContactLost, Cancelling.</summary>
     [ListMapKey("type")]
     public List<V1Condition>? Conditions { get; set; }
 }
