@@ -21,7 +21,7 @@ public static class BridgeHost
         await RunAsync(api, options, nodes, logs, time, health, new FailPoints(), ct);
     }
 
-    internal static async Task RunAsync(IKubeApi api, BridgeOptions options, ILoginNodes nodes, ILoggerFactory logs, TimeProvider time, BridgeHealth health, FailPoints fail, CancellationToken ct)
+    internal static async Task RunAsync(IKubeApi api, BridgeOptions options, ILoginNodes nodes, ILoggerFactory logs, TimeProvider time, BridgeHealth health, FailPoints fail, CancellationToken ct, Action<string>? started = null)
     {
         var log = logs.CreateLogger("Trestle.Bridge");
         await using var stopping = ct.Register(health.Stops);
@@ -37,6 +37,7 @@ public static class BridgeHost
                     {
                         BridgeLog.Working(log, url);
                         health.Works();
+                        started?.Invoke(url);
                     },
                 }.RunAsync(ct);
             }

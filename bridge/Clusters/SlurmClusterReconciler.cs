@@ -28,22 +28,21 @@ internal sealed class SlurmClusterReconciler(IObjectCache<SlurmCluster> clusters
         var (sight, isNew) = await SightAsync(session, ct);
         var status = SlurmClusterPlanner.Status(cluster, sight with { UserFailures = UserFailures(session) }, parts.Time.GetUtcNow());
         if ((isNew && sight.Failure is null) || !SlurmClusterPlanner.SaysTheSame(status, cluster.Status)) await WriteAsync(cluster, status, ct);
-        return sight.Failure is null ? Interval : Shortly;
+        return Wait(sight, session);
     }
 
     // An answer holds for a minute, as the status that is written calls us again; it is doubted when the poller says the opposite.
     private async Task<(ClusterSight Sight, bool IsNew)> SightAsync(ClusterSession session, CancellationToken ct)
     {
         var name = session.Cluster.Metadata.Name;
-        if (_sights.TryGetValue(name, out var known) && ReferenceEquals(known.Session, session) && parts.Time.GetElapsedTime(known.At) < Lasting(known.Sight, session)) return (known.Sight, false);
+        if (_sights.TryGetValue(name, out var known) && ReferenceEquals(known.Session, session) && parts.Time.GetElapsedTime(known.At) < Wait(known.Sight, session) * 0.9) return (known.Sight, false);
         var sight = await LookAsync(session, ct);
         _sights[name] = (session, sight, parts.Time.GetTimestamp());
         return (sight, true);
     }
 
-    // A little less than the wait, which is for the next look.
-    private static TimeSpan Lasting(ClusterSight sight, ClusterSession session) =>
-        (sight.Failure is null && session.Users.First().Poller.View.Failure is null ? Interval : Shortly) * 0.9;
+    // When sight and poller don't agree, or nothing is heard, the next look is soon.
+    private static TimeSpan Wait(ClusterSight sight, ClusterSession session) => sight.Failure is null && session.Users.First().Poller.View.Failure is null ? Interval : Shortly;
 
     private async Task<ClusterSight> LookAsync(ClusterSession session, CancellationToken ct)
     {
