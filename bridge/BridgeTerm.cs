@@ -1,4 +1,3 @@
-using k8s.Models;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Bridge.Clusters;
@@ -62,7 +61,7 @@ internal sealed class BridgeTerm
         finally
         {
             _clusters.Changed -= _sessions.Changed;
-            await _sessions.DisposeAsync();
+            await _sessions.StopAsync();
             await term.CancelAsync();
             await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _jobController.Dispose();

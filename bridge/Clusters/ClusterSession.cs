@@ -1,7 +1,5 @@
-using Microsoft.Extensions.Logging;
 using Trestle.Api.V1Alpha1;
 using Trestle.Bridge.Jobs;
-using Trestle.Bridge.Login;
 using Trestle.Bridge.Slurm;
 using Trestle.Runtime;
 

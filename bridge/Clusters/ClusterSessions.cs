@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
+using System.Diagnostics.CodeAnalysis;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Runtime;
@@ -15,7 +15,7 @@ namespace Trestle.Bridge.Clusters;
 /// <param name="identity">Who this process is; different in every process.</param>
 /// <param name="timing">How long leases last.</param>
 [EntityRbac("coordination.k8s.io", "leases", "get,create,update", InOwnNamespace = true)]
-internal sealed class ClusterSessions(IObjectCache<SlurmCluster> clusters, BridgeParts parts, string identity, LeaseTiming timing) : IAsyncDisposable
+internal sealed class ClusterSessions(IObjectCache<SlurmCluster> clusters, BridgeParts parts, string identity, LeaseTiming timing)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, ClusterSession> _sessions = [];
@@ -53,7 +53,7 @@ internal sealed class ClusterSessions(IObjectCache<SlurmCluster> clusters, Bridg
     }
 
     /// <summary>Ends all sessions and gives their leases back.</summary>
-    public async ValueTask DisposeAsync()
+    public async Task StopAsync()
     {
         List<Gate> gates;
         lock (_lock) gates = [.. _gates.Values];
@@ -104,6 +104,7 @@ internal sealed class ClusterSessions(IObjectCache<SlurmCluster> clusters, Bridg
     }
 
     /// <summary>What is done about one cluster, until it is gone.</summary>
+    [SuppressMessage("Design", "CA1001", Justification = "Sources without a timer hold nothing, and others may still be asking for their tokens")]
     private sealed class Gate
     {
         private readonly CancellationTokenSource _stop = new();

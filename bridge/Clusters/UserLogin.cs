@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using k8s.Models;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
@@ -17,6 +18,7 @@ namespace Trestle.Bridge.Clusters;
 /// <param name="ownNamespace">Namespace of Secrets that name none.</param>
 /// <param name="time">The clock.</param>
 [EntityRbac("", "secrets", "get")]
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore that nobody asks for its wait handle holds nothing")]
 internal sealed class UserLogin(IKubeApi api, ILoginNodes nodes, SlurmCluster cluster, SlurmUser user, string ownNamespace, TimeProvider time) : ILoginNode
 {
     private const string KeyEntry = "ssh-privatekey";

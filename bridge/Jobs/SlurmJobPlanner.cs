@@ -59,10 +59,12 @@ internal static class SlurmJobPlanner
             return new JobPlan(draft.Changed, draft.HasEnded && scene.Job.IsDeleting() ? JobEffect.Clean : JobEffect.None);
         }
 
-        Tell(scene, draft);
-        if (submission.InFlight || scene.Refusal is not null) return new JobPlan(draft.Changed, JobEffect.None);
-        if (submission.NotBefore > now) return new JobPlan(draft.Changed, JobEffect.None, submission.NotBefore - now);
-        return new JobPlan(draft.Changed, stopping ? JobEffect.Close : JobEffect.Submit);
+        // Nothing is written before something is known: for most jobs the first thing is their id.
+        if (submission.Answer is not null || scene.Refusal is not null) Tell(scene, draft);
+        var status = draft.Status.Phase is null ? null : draft.Changed;
+        if (submission.InFlight || scene.Refusal is not null) return new JobPlan(status, JobEffect.None);
+        if (submission.NotBefore > now) return new JobPlan(status, JobEffect.None, submission.NotBefore - now);
+        return new JobPlan(status, stopping ? JobEffect.Close : JobEffect.Submit);
     }
 
     private static bool IsHopeless(SubmissionAnswer answer) => answer switch

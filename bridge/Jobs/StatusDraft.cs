@@ -1,5 +1,4 @@
 using System.Text.Json;
-using k8s.Models;
 using Trestle.Api.V1Alpha1;
 using Trestle.Bridge.Slurm;
 using Trestle.Runtime;
@@ -46,9 +45,8 @@ internal sealed class StatusDraft
     /// <summary>Sets a condition that is true, or is no longer.</summary>
     public void Condition(string type, bool status, string reason, string message)
     {
-        var known = Status.Conditions ??= [];
-        if (!status && known.All(condition => condition.Type != type)) return;
-        Conditions.Set(known, type, status, reason, Printable.Text(message, LongestMessage), _job.Metadata.Generation, _now);
+        if (!status && Status.Conditions?.Any(condition => condition.Type == type) != true) return;
+        Conditions.Set(Status.Conditions ??= [], type, status, reason, Printable.Text(message, LongestMessage), _job.Metadata.Generation, _now);
     }
 
     /// <summary>It has a job in Slurm.</summary>

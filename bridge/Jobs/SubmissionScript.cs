@@ -15,7 +15,7 @@ internal static class SubmissionScript
     /// <summary>The script.</summary>
     /// <param name="requests">The attempts; their places in the list are their names in the answer.</param>
     /// <param name="root">Where attempt directories are, as a word of a script.</param>
-    /// <param name="mark">Begins each line of the answer; also ends the here-documents, so no text can contain it by chance.</param>
+    /// <param name="mark">Begins each line of the answer.</param>
     public static string Build(IReadOnlyList<SubmissionRequest> requests, string root, Separator mark)
     {
         var script = new StringBuilder();
@@ -23,11 +23,11 @@ internal static class SubmissionScript
         if (requests.Any(request => request.Wish == SubmissionWish.Submit))
         {
             script.Append("mkdir -p \"$root\"\n[ -s \"$guard\" ] || {\n");
-            AppendText(script, "cat > \"$guard.$$\"", Guard, mark);
+            script.Append(CultureInfo.InvariantCulture, $"printf '%s' {ShellText.Quote(Guard)} > \"$guard.$$\"\n");
             script.Append("mv -f \"$guard.$$\" \"$guard\"\n}\n");
         }
 
-        for (var index = 0; index < requests.Count; index++) Append(script, index, requests[index], mark);
+        for (var index = 0; index < requests.Count; index++) Append(script, index, requests[index]);
         return script.Append("say end\n").ToString();
     }
 
@@ -50,14 +50,14 @@ internal static class SubmissionScript
     {
         "job" => JobId.IsValid(rest) ? new Submitted(rest) : null,
         "doubt" when rest.Split(' ') is [var last, var queue, var accounting] => new InDoubt(Number(last), queue == "0" && accounting == "0"),
-        "error" when rest.Split(' ', 4) is [var last, var queue, var accounting, var text] => new SbatchFailed(Number(last), queue == "0" && accounting == "0", text),
+        "error" when rest.Split(' ', 4) is [var last, var queue, var accounting, var text] => new SbatchFailed(Number(last), queue == "0" && accounting == "0", text.Replace('\v', '\n')),
         "blocked" => new Blocked(Printable.Text(rest, 300)),
         "foreign" => new Foreign(),
         "closed" or "never" => new NeverSubmitted(),
         _ => null,
     };
 
-    private static void Append(StringBuilder script, int index, SubmissionRequest request, Separator mark)
+    private static void Append(StringBuilder script, int index, SubmissionRequest request)
     {
         var place = index.ToString(CultureInfo.InvariantCulture);
         var attempt = $"{place} {ShellText.Quote(request.Key)} {ShellText.Quote(request.Uid)}";
@@ -68,17 +68,10 @@ internal static class SubmissionScript
         }
 
         script.Append(CultureInfo.InvariantCulture, $"if claim {attempt} {request.Try} '{(request.IsFirst ? "" : "again")}'; then\n");
-        AppendText(script, "put job", request.Script, mark);
-        if (request.Secrets is { } secrets) AppendText(script, "put secrets", secrets, mark);
+        script.Append(CultureInfo.InvariantCulture, $"put job {ShellText.Quote(request.Script)}\n");
+        if (request.Secrets is { } secrets) script.Append(CultureInfo.InvariantCulture, $"put secrets {ShellText.Quote(secrets)}\n");
         var options = string.Concat(request.Options.Select(option => " " + ShellText.Quote(option)));
         script.Append(CultureInfo.InvariantCulture, $"if ready {place} {request.Try}; then send {place} {request.Try}{options}; fi\nfi\n");
-    }
-
-    private static void AppendText(StringBuilder script, string command, string text, Separator mark)
-    {
-        script.Append(CultureInfo.InvariantCulture, $"{command} << 'END{mark.Text}'\n").Append(text);
-        if (!text.EndsWith('\n')) script.Append('\n');
-        script.Append(CultureInfo.InvariantCulture, $"END{mark.Text}\n");
     }
 
     // Anything that is no number counts as the first try: the next look at it is one more, never one less.

@@ -10,7 +10,8 @@ accounting_rc=-
 
 say() { printf '%s %s\n' "$mark" "$*"; }
 
-one_line() { tr '\n\r\t' '   ' < "$1" | tail -c 600; }
+# A text on one line, its line breaks as vertical tabs.
+one_line() { tail -c 600 "$1" | tr '\n\r' '\013 '; }
 
 write_jobid() { printf '%s\n' "$2" > "$1/jobid.new" && mv -f "$1/jobid.new" "$1/jobid"; }
 
@@ -55,6 +56,13 @@ known() {
     say "$1" job "$hit"
 }
 
+# own UID: the first one who writes it has the directory. Without a subshell: this is done for every job.
+own() {
+    set -C
+    printf '%s\n' "$1" 2> /dev/null > "$dir/uid"
+    set +C
+}
+
 # open INDEX KEY UID: makes the directory and sees whose it is.
 open() {
     key=$2
@@ -63,7 +71,7 @@ open() {
         say "$1" blocked "the directory of the attempt can't be made under workRoot"
         return 1
     fi
-    (set -C; printf '%s\n' "$3" > "$dir/uid") 2> /dev/null
+    own "$3"
     uid=
     read -r uid 2> /dev/null < "$dir/uid"
     if [ -n "$uid" ] && [ "$uid" != "$3" ]; then
@@ -74,6 +82,13 @@ open() {
 
 # claim INDEX KEY UID TRY SURE: succeeds when this script, and no other, may now call sbatch. SURE is empty when nothing was sent before.
 claim() {
+    unwritten=
+    key=$2
+    dir=$root/$2
+    if [ -z "$5" ] && mkdir "$dir" "$dir/try-$4" 2> /dev/null; then
+        own "$3"
+        return 0
+    fi
     open "$1" "$2" "$3" || return 1
     ! known "$1" "$5" || return 1
     if [ -d "$dir/closed" ]; then
@@ -88,7 +103,6 @@ claim() {
         doubt "$1" "$4"
         return 1
     fi
-    unwritten=
     # Whoever closes an attempt makes closed first and looks for tries then: one of both sees the other.
     if [ -d "$dir/closed" ]; then
         echo 'closed before sbatch' > "$dir/try-$4/error"
@@ -109,8 +123,8 @@ doubt() {
     fi
 }
 
-# put NAME < TEXT: writes a file of the attempt.
-put() { cat > "$dir/$1" 2> /dev/null || unwritten=1; }
+# put NAME TEXT: writes a file of the attempt. printf is a part of the shell: no command line ever shows the text.
+put() { printf '%s' "$2" 2> /dev/null > "$dir/$1" || unwritten=1; }
 
 # ready INDEX TRY: succeeds when all files were written; else the try is given back.
 ready() {

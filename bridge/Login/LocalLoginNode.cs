@@ -10,7 +10,7 @@ internal sealed class LocalLoginNode(string program, IReadOnlyList<string> argum
     /// <inheritdoc/>
     public async Task<CommandOutput> RunAsync(string script, CancellationToken ct)
     {
-        using var process = new Process { StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true } };
+        using var process = new Process { StartInfo = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true } };
         try
         {
             process.Start();

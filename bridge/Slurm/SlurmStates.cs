@@ -1,4 +1,3 @@
-using Trestle.Api.V1Alpha1;
 using static Trestle.Api.V1Alpha1.SlurmJobPhase;
 
 namespace Trestle.Bridge.Slurm;

@@ -10,6 +10,7 @@ public sealed class ReferencesTests
         ["Trestle.Api"] = [],
         ["Trestle.Runtime"] = [],
         ["Trestle.Operator"] = ["Trestle.Api", "Trestle.Runtime"],
+        ["Trestle.Bridge"] = ["Trestle.Api", "Trestle.Runtime"],
         ["trestle-node"] = ["Trestle.Api"],
         ["Trestle.Local.ApiMachinery"] = [],
         ["Trestle.Local.ApiServer"] = ["Trestle.Local.ApiMachinery"],

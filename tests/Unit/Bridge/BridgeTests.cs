@@ -69,7 +69,7 @@ public sealed class BridgeTests
         await world.UntilAsync("train", job => job.Status!.Phase == SlurmJobPhase.Running);
         world.Slurm.NextFault = () => Fault.LostBefore;
         (await world.UntilAsync("train", job => Conditions.IsTrue(job.Status!.Conditions, "ContactLost"))).Status!.Phase.ShouldBe(SlurmJobPhase.Running);
-        await world.Api.DeleteAsync<SlurmJob>(new ObjectKey(BridgeWorld.Team, "train"), Deletion.Default, default);
+        await world.Api.DeleteAsync<SlurmJob>(new ObjectKey(BridgeWorld.Team, "train"), Deletion.Default, TestContext.Current.CancellationToken);
         await world.UntilAsync("train", job => job.Metadata.DeletionTimestamp is not null);
         world.Slurm.NextFault = () => Fault.None;
         await world.UntilAsync("train", job => !Conditions.IsTrue(job.Status!.Conditions, "ContactLost"));
@@ -93,7 +93,7 @@ public sealed class BridgeTests
         var key = made.Spec.JobUid[..8] + "-a1";
         world.Queue((id, "RUNNING", "0", "None", key));
         await world.UntilAsync("train", job => job.Status!.Phase == SlurmJobPhase.Running);
-        await world.Api.PatchAsync<SlurmJob>(new ObjectKey(BridgeWorld.Team, "train"), new Patch(PatchKind.Merge, CancelPatch.DeepClone()), default);
+        await world.Api.PatchAsync<SlurmJob>(new ObjectKey(BridgeWorld.Team, "train"), new Patch(PatchKind.Merge, CancelPatch.DeepClone()), TestContext.Current.CancellationToken);
         await BridgeWorld.UntilAsync(() => world.Cancels().Length >= 2);
         world.Cancels()[..2].ShouldBe([$"--signal=TERM {id}", id]);
         world.Queue((id, "CANCELLED", "15", "None", key));
@@ -113,7 +113,7 @@ public sealed class BridgeTests
         world.Slurm.SetMode(1, "lost");
         var made = await world.SubmitAsync("train");
         await world.UntilAsync("train", job => job.Status?.Reason == "InDoubt");
-        await world.Api.PatchAsync<SlurmJob>(new ObjectKey(BridgeWorld.Team, "train"), new Patch(PatchKind.Merge, CancelPatch.DeepClone()), default);
+        await world.Api.PatchAsync<SlurmJob>(new ObjectKey(BridgeWorld.Team, "train"), new Patch(PatchKind.Merge, CancelPatch.DeepClone()), TestContext.Current.CancellationToken);
         await world.StopAsync();
         world.Start();
         await world.UntilAsync("train", job => job.Status!.JobId == "1");
@@ -167,7 +167,7 @@ public sealed class BridgeTests
         await world.Api.PatchAsync<SlurmCluster>(
             new ObjectKey("", BridgeWorld.Cluster),
             new Patch(PatchKind.Merge, System.Text.Json.Nodes.JsonNode.Parse("""{"spec":{"ssh":{"knownHostsSecretRef":{"name":"gone"}}}}""")!),
-            default);
+            TestContext.Current.CancellationToken);
         await BridgeWorld.UntilAsync(() => Status()?.Reachable == false);
         Status()!.Message.ShouldBe("there is no Secret trestle-system/gone for user researcher; create it with the entry known_hosts");
         Status()!.Version.ShouldBe("22.05.8");

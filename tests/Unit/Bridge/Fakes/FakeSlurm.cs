@@ -91,7 +91,7 @@ internal sealed class FakeSlurm : ILoginNode, ILoginNodes, IDisposable
 
     private async Task<CommandOutput> ShellAsync(string script, TimeSpan? killAfter)
     {
-        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["PATH"] = $"{Path.Combine(AppContext.BaseDirectory, "Fakes", "Commands")}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["HOME"] = start.Environment["FAKE_SLURM"] = _home.FullName;
         using var process = Process.Start(start)!;
