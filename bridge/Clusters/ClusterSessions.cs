@@ -28,6 +28,9 @@ internal sealed class ClusterSessions(IObjectCache<SlurmCluster> clusters, Bridg
     /// <summary>The session of a cluster; null when this process does not serve it.</summary>
     public ClusterSession? Of(string cluster) => _sessions.GetValueOrDefault(cluster);
 
+    /// <summary>Whether there is such a cluster, whoever serves it.</summary>
+    public bool IsThere(string cluster) => clusters.Find(new ObjectKey("", cluster)) is not null;
+
     /// <summary>A cluster is new, has changed, or is gone.</summary>
     public void Changed(SlurmCluster? old, SlurmCluster? now)
     {

@@ -33,7 +33,7 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
             return null;
         }
 
-        if (sessions.Of(job.Spec.Cluster) is not { } session) return null;
+        if (sessions.Of(job.Spec.Cluster) is not { } session) return await WithoutClusterAsync(job, ct);
         var memory = Remember(job, session);
         if (memory.IsStale(job)) return Lag;
         try
@@ -44,6 +44,25 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
         {
             return Lag; // the watch is on its way with what is newer
         }
+    }
+
+    // Another replica may serve the cluster; of one that is not there every replica says the same.
+    private async Task<TimeSpan?> WithoutClusterAsync(SlurmJob job, CancellationToken ct)
+    {
+        var draft = new StatusDraft(job, parts.Time.GetUtcNow());
+        if (sessions.IsThere(job.Spec.Cluster) || job.IsDeleting() || draft.HasEnded) return null;
+        draft.Say(draft.Status.Phase ?? SlurmJobPhase.Pending, "NoCluster", $"there is no SlurmCluster {job.Spec.Cluster}; create it or change the job's placement");
+        if (draft.Changed is not { } status) return null;
+        try
+        {
+            await parts.Api.ReplaceStatusAsync(new SlurmJob { Metadata = job.Metadata, Spec = job.Spec, Status = status }, ct);
+        }
+        catch (KubeApiException error) when (error.IsConflict || error.IsNotFound)
+        {
+            // Another replica was faster.
+        }
+
+        return null;
     }
 
     private async Task<TimeSpan?> CarryOutAsync(SlurmJob job, AttemptMemory memory, ClusterSession session, CancellationToken ct)
@@ -91,7 +110,7 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
                 case JobEffect.Cancel:
                     memory.LastCancel = parts.Time.GetUtcNow();
                     BridgeLog.Ending(parts.Log, job.Key(), job.Status!.JobId!, "scancel");
-                    await user.Node.RunAsync(CancelScript.Cancel(job.Status.JobId!), ct);
+                    await user.Node.RunAsync(CancelScript.Cancel(session.Root ?? "/nonexistent", AttemptKey.Of(job.Spec)!, job.Status.JobId!), ct);
                     return null;
                 default:
                     return await CleanAsync(job, memory, session, user, ct);

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154
 # Functions of the submission script; root, guard, names and mark are set before. Each attempt is answered by one line: MARK INDEX VERDICT ...
 # Directory of an attempt: uid, job, secrets, try-N (made by whoever may call sbatch for the Nth time), jobid, closed, owner.
 set -u

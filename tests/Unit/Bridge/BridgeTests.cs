@@ -130,6 +130,8 @@ public sealed class BridgeTests
             .ShouldBe("namespace nobody is nobody on SlurmCluster alps; an administrator has to add it to spec.users there");
         await world.SubmitAsync("wrap", spec => spec.Options = ["--wrap=id"]);
         (await world.UntilAsync("wrap", job => job.Status?.Phase == SlurmJobPhase.Failed)).Status!.Message.ShouldBe("option '--wrap=id' is none that a job may set; remove it");
+        await world.SubmitAsync("elsewhere", spec => spec.Cluster = "none");
+        (await world.UntilAsync("elsewhere", job => job.Status?.Reason == "NoCluster")).Status!.Message.ShouldBe("there is no SlurmCluster none; create it or change the job's placement");
         world.Slurm.SetMode(1, "refuse");
         await world.SubmitAsync("nowhere");
         (await world.UntilAsync("nowhere", job => job.Status?.Phase == SlurmJobPhase.Failed)).Status!.Message.ShouldBe("Slurm refuses the job: Invalid partition name specified");

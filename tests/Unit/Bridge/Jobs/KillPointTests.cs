@@ -1,6 +1,8 @@
+using k8s.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using Trestle.Bridge.Jobs;
 using Trestle.Bridge.Tests.Fakes;
+using Trestle.Runtime;
 
 namespace Trestle.Bridge.Tests.Jobs;
 
@@ -45,5 +47,8 @@ public sealed class KillPointTests
         await died.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         await end.CancelAsync();
         await running;
+
+        // As if its lease had run out: the dead one can't harm, and the next need not wait.
+        await world.Api.DeleteAsync<V1Lease>(new ObjectKey("trestle-system", "trestle-bridge-" + BridgeWorld.Cluster), Deletion.Default, TestContext.Current.CancellationToken);
     }
 }
