@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
+using Trestle.Bridge.Login;
 using Trestle.Runtime;
 
 namespace Trestle.Bridge.Clusters;
@@ -88,7 +89,7 @@ internal sealed class ClusterSessions(IObjectCache<SlurmCluster> clusters, Bridg
                 Began?.Invoke(cluster);
                 await begun.RunAsync(session.Token);
             }
-            catch (OperationCanceledException) when (session.IsCancellationRequested)
+            catch (Exception error) when (session.IsCancellationRequested && error is OperationCanceledException or ContactLostException)
             {
                 // The lease is lost, or the spec is another one.
             }

@@ -14,6 +14,7 @@ namespace Trestle.Bridge.Jobs;
 /// <param name="log">Where it is told.</param>
 internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOnlyDictionary<string, string>> wanted, TimeProvider time, ILogger log)
 {
+    private const int MostIds = 2000;
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
 
@@ -76,8 +77,21 @@ internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOn
         var queue = SqueueQuery.Read(answer.Output, separator);
         var gone = names.Where(job => queue.GetValueOrDefault(job.Key)?.Name != job.Value).Select(job => job.Key).ToList();
         if (gone.Count == 0) return View.Next(names, queue, null, time.GetUtcNow());
-        var records = await RunAsync(SacctQuery.Command(separator, gone), separator, ct);
-        return View.Next(names, queue, records.ExitCode == 0 ? SacctQuery.Read(records.Output, separator) : null, time.GetUtcNow());
+        return View.Next(names, queue, await AccountingAsync(gone, separator, ct), time.GetUtcNow());
+    }
+
+    // Null when accounting can't be asked. In parts: a command line has no room for any number of ids.
+    private async Task<Dictionary<string, JobRecord>?> AccountingAsync(IEnumerable<string> ids, Separator separator, CancellationToken ct)
+    {
+        var jobs = new Dictionary<string, JobRecord>();
+        foreach (var part in ids.Chunk(MostIds))
+        {
+            var records = await RunAsync(SacctQuery.Command(separator, part), separator, ct);
+            if (records.ExitCode != 0) return null;
+            foreach (var (id, job) in SacctQuery.Read(records.Output, separator)) jobs[id] = job;
+        }
+
+        return jobs;
     }
 
     // The command's own exit code stands in the last line: a silent end in the middle of an answer must not look like an empty queue.

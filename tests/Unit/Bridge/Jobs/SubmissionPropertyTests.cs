@@ -9,7 +9,7 @@ namespace Trestle.Bridge.Tests.Jobs;
 /// The submission path against a model of Slurm that lies, lags and loses: the bridge is killed at random, with its scripts still
 /// running; contact is lost before, in the middle and after; sbatch fails after it was heard; accounting comes late.
 /// </summary>
-public sealed class SubmissionProperties
+public sealed class SubmissionPropertyTests
 {
     private const int Jobs = 200;
 
