@@ -17,6 +17,7 @@ internal static class SubmissionRules
     private const int MostDoublings = 4;
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AfterSilence = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan AfterBusy = TimeSpan.FromSeconds(30);
 
     /// <summary>The state after an answer.</summary>
@@ -51,6 +52,9 @@ internal static class SubmissionRules
 
     private static SubmissionState Next(SubmissionState state, int lastTry) => state with { Try = lastTry + 1, FirstEmptyLook = null, EmptyLooks = 0 };
 
-    private static SubmissionState Later(SubmissionState state, TimeSpan wait, DateTimeOffset now) =>
-        state with { NotBefore = now + (wait * Math.Pow(2, Math.Min(state.Failures, MostDoublings))), Failures = state.Failures + 1 };
+    private static SubmissionState Later(SubmissionState state, TimeSpan wait, DateTimeOffset now)
+    {
+        var grown = wait * Math.Pow(2, Math.Min(state.Failures, MostDoublings));
+        return state with { NotBefore = now + (grown < LongestWait ? grown : LongestWait), Failures = state.Failures + 1 };
+    }
 }
