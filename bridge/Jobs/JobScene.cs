@@ -1,0 +1,18 @@
+using Trestle.Api.V1Alpha1;
+
+namespace Trestle.Bridge.Jobs;
+
+/// <summary>All that is known when a job is looked at.</summary>
+/// <param name="Job">The object.</param>
+/// <param name="Submission">What this process knows of its submission.</param>
+internal sealed record JobScene(SlurmJob Job, SubmissionState Submission)
+{
+    /// <summary>Why it can't be sent as it is, as one sentence; null when it can.</summary>
+    public string? Refusal { get; init; }
+
+    /// <summary>What the last look into Slurm says; null when there was none since it has its id.</summary>
+    public Sighting? Sighting { get; init; }
+
+    /// <summary>When this process last sent scancel for it.</summary>
+    public DateTimeOffset? LastCancel { get; init; }
+}
