@@ -47,7 +47,7 @@ public static class GangBench
         say($"{name}: one gang of {Ranks}");
         var single = await EachAsync(Rounds, round => run.OneGangAsync($"{name}-{round}", Ranks));
         say($"{name}: {Gangs} gangs of 4");
-        var many = await EachAsync(Rounds, round => run.ManyGangsAsync($"{name}-many-{round}", Gangs, 4, gpu: true));
+        var many = await EachAsync(1, round => run.ManyGangsAsync($"{name}-many-{round}", Gangs, 4, gpu: true));
         return new Measured(
             Spread.Median(single.Select(round => round.Create)),
             Spread.Median(single.Select(round => round.Restart)),

@@ -57,9 +57,13 @@ internal sealed class GangRun(HollowCluster cluster, IGangSystem system, Cancell
 
     private async Task DeleteAsync(string round)
     {
-        await Api.DeleteAsync($"{system.Collection}?labelSelector=bench%3D{round}", ct);
-        while (await Left($"{system.Collection}?labelSelector=bench%3D{round}&limit=1") || await Left($"{ApiCalls.Pods}?labelSelector={Uri.EscapeDataString(system.Pods(round))}&limit=1"))
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, ct);
+        var (gangs, pods) = ($"{system.Collection}?labelSelector=bench%3D{round}", $"{ApiCalls.Pods}?labelSelector={Uri.EscapeDataString(system.Pods(round))}");
+        while (await Left($"{gangs}&limit=1") || await Left($"{pods}&limit=1"))
+        {
+            // A server gives up a deletion of many after a minute, in the middle.
+            using var answer = await Api.DeleteAsync(new Uri(gangs, UriKind.Relative), ct);
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, ct);
+        }
     }
 
     private async Task<bool> Left(string path) => (await Api.ReadAsync(path, ct))!["items"]!.AsArray().Count > 0;

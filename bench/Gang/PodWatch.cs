@@ -14,10 +14,10 @@ internal sealed class PodWatch : IAsyncDisposable
     private readonly List<(Func<bool> Holds, TaskCompletionSource Told)> _waiting = [];
     private readonly Task _reading;
 
-    private PodWatch(StreamReader lines, string attemptLabel, CancellationToken ct)
+    private PodWatch(StreamReader lines, Func<CancellationToken, Task<StreamReader>> open, string attemptLabel, CancellationToken ct)
     {
         _stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        _reading = ReadAsync(lines, attemptLabel, _stop.Token);
+        _reading = ReadAsync(lines, open, attemptLabel, _stop.Token);
     }
 
     /// <summary>Name of some pod of the attempt.</summary>
@@ -27,8 +27,12 @@ internal sealed class PodWatch : IAsyncDisposable
     }
 
     /// <summary>Begins to watch; <paramref name="attemptLabel"/> is the label that numbers the attempts.</summary>
-    public static async Task<PodWatch> StartAsync(HttpClient api, string selector, string attemptLabel, CancellationToken ct) =>
-        new(await api.OpenAsync($"{ApiCalls.Pods}?watch=true&labelSelector={Uri.EscapeDataString(selector)}", ct), attemptLabel, ct);
+    public static async Task<PodWatch> StartAsync(HttpClient api, string selector, string attemptLabel, CancellationToken ct)
+    {
+        return new PodWatch(await OpenAsync(ct), OpenAsync, attemptLabel, ct);
+
+        Task<StreamReader> OpenAsync(CancellationToken token) => api.OpenAsync($"{ApiCalls.Pods}?watch=true&labelSelector={Uri.EscapeDataString(selector)}", token);
+    }
 
     /// <summary>When so many pods of the attempt have been made.</summary>
     public Task ExistAsync(int attempt, int count) => WhenAsync(() => _exist.Names(attempt).Count >= count);
@@ -55,14 +59,18 @@ internal sealed class PodWatch : IAsyncDisposable
         return told.Task.WaitAsync(TimeSpan.FromMinutes(10));
     }
 
-    private async Task ReadAsync(StreamReader lines, string attemptLabel, CancellationToken ct)
+    // A server ends the watch of a slow reader; the next one begins with all that is there.
+    private async Task ReadAsync(StreamReader lines, Func<CancellationToken, Task<StreamReader>> open, string attemptLabel, CancellationToken ct)
     {
-        using (lines)
+        for (; ; lines = await open(ct))
         {
-            while (await lines.ReadLineAsync(ct) is { } line)
+            using (lines)
             {
-                var change = JsonNode.Parse(line)!;
-                if ((string?)change["type"] is "ADDED" or "MODIFIED") Take(change["object"]!, attemptLabel);
+                while (await lines.ReadLineAsync(ct) is { } line)
+                {
+                    var change = JsonNode.Parse(line)!;
+                    if ((string?)change["type"] is "ADDED" or "MODIFIED") Take(change["object"]!, attemptLabel);
+                }
             }
         }
     }
