@@ -14,6 +14,8 @@ public sealed class SlurmLaunchTests(SlurmFixture fixture) : IAsyncLifetime
 {
     private SlurmCluster _cluster = null!;
 
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
     public async ValueTask InitializeAsync() => _cluster = await fixture.HealthyAsync();
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -42,7 +44,7 @@ public sealed class SlurmLaunchTests(SlurmFixture fixture) : IAsyncLifetime
         for (var rank = 0; rank < 2; rank++)
         {
             (await attempt.LogAsync(rank)).Split('\n')[..2].ShouldBe([$"{rank}/2 8 trestle-research-launch-{job.Metadata.Uid} s3cret hf-123 it's \"plain\" $HOME", "SLURM_JOB_ID SLURM_PROCID "]);
-            File.ReadAllText(Path.Combine(storage, $"from-{rank}")).ShouldBe("code\n");
+            (await File.ReadAllTextAsync(Path.Combine(storage, $"from-{rank}"), Ct)).ShouldBe("code\n");
         }
 
         File.Exists(attempt.File("secrets")).ShouldBeFalse("secrets are gone before anything runs");
@@ -55,14 +57,14 @@ public sealed class SlurmLaunchTests(SlurmFixture fixture) : IAsyncLifetime
         var job = Job("exit 5");
         var ran = await SubmitAsync(job);
         (await ran.EndAsync()).ShouldBe("FAILED 5:0", await ran.LogsAsync());
-        File.ReadAllText(ran.File("exit")).Trim().ShouldBeOneOf("0 5 Run", "1 5 Run");
+        (await File.ReadAllTextAsync(ran.File("exit"), Ct)).Trim().ShouldBeOneOf("0 5 Run", "1 5 Run");
 
         job = Job("true");
         job.Spec.Setup = "[ $TRESTLE_NODE_RANK = 0 ] || { echo no such package; exit 3; }; sleep 30";
         var set = await SubmitAsync(job);
         (await set.EndAsync()).ShouldBe("FAILED 3:0", await set.LogsAsync());
-        File.ReadAllText(set.File("exit")).Trim().ShouldBe("1 3 Setup");
-        File.ReadAllText(set.File("last-words")).ShouldContain("no such package");
+        (await File.ReadAllTextAsync(set.File("exit"), Ct)).Trim().ShouldBe("1 3 Setup");
+        (await File.ReadAllTextAsync(set.File("last-words"), Ct)).ShouldContain("no such package");
     }
 
     [Theory]
@@ -108,7 +110,8 @@ public sealed class SlurmLaunchTests(SlurmFixture fixture) : IAsyncLifetime
 
     private async Task<Submitted> SubmitAsync(TrainingJob job, string? storage = null, string? secrets = null)
     {
-        var examples = Directory.EnumerateFiles(RepositoryFiles.Path("examples", "train-eval"), "*.py").ToDictionary(path => Path.GetFileName(path)!, File.ReadAllText);
+        var examples = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var path in Directory.EnumerateFiles(RepositoryFiles.Path("examples", "train-eval"), "*.py")) examples[Path.GetFileName(path)] = await File.ReadAllTextAsync(path, Ct);
         var slurm = SlurmJobBuilder.Build(new SlurmInput(job, new SlurmPlacement { Cluster = "test" }, new Api.V1Alpha1.SlurmCluster(), 1)
         {
             ConfigMaps = new Dictionary<string, IReadOnlyDictionary<string, string>> { ["code"] = new Dictionary<string, string> { ["code.sh"] = "echo code" }, ["examples"] = examples },
@@ -116,8 +119,8 @@ public sealed class SlurmLaunchTests(SlurmFixture fixture) : IAsyncLifetime
         });
         var directory = Path.Combine(_cluster.A.Home, job.Metadata.Uid);
         Directory.CreateDirectory(directory);
-        await File.WriteAllTextAsync(Path.Combine(directory, "job"), slurm.Spec.Script, TestContext.Current.CancellationToken);
-        if (secrets is not null) await File.WriteAllTextAsync(Path.Combine(directory, "secrets"), secrets, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(directory, "job"), slurm.Spec.Script, Ct);
+        if (secrets is not null) await File.WriteAllTextAsync(Path.Combine(directory, "secrets"), secrets, Ct);
         (await _cluster.RunAsRootAsync($"chown -R {_cluster.A.Name} {directory}")).ShouldExit(0);
         var sent = await _cluster.RunAsync(_cluster.A, $"TRESTLE_ATTEMPT_DIR={directory} sbatch --parsable --no-requeue --chdir={directory} --output={directory}/job.log {string.Join(' ', slurm.Spec.Options!)} {directory}/job");
         return new Submitted(_cluster, directory, int.Parse(sent.ShouldExit(0).Out.Trim(), CultureInfo.InvariantCulture));
@@ -127,7 +130,7 @@ public sealed class SlurmLaunchTests(SlurmFixture fixture) : IAsyncLifetime
     {
         public string File(string name) => Path.Combine(Directory, name);
 
-        public Task<string> LogAsync(int rank) => Task.FromResult(System.IO.File.Exists(File($"rank-{rank}.log")) ? System.IO.File.ReadAllText(File($"rank-{rank}.log")) : "");
+        public async Task<string> LogAsync(int rank) => System.IO.File.Exists(File($"rank-{rank}.log")) ? await System.IO.File.ReadAllTextAsync(File($"rank-{rank}.log"), Ct) : "";
 
         public async Task<string> LogsAsync() => (await Cluster.RunAsRootAsync($"tail -n 50 {Directory}/*.log; squeue -a; sacct -X")).ToString();
 

@@ -24,7 +24,7 @@ public sealed class ExitRecordTests
     public void What_is_no_record_is_none(string output) => Read(output).ShouldBeNull();
 
     [Fact]
-    public void Escape_sequences_of_a_user_stay_on_his_cluster() => Read("0 1 Run\n\n\u001b[31mred\u0007\n").ShouldNotBeNull().Message.ShouldNotContain('\u001b');
+    public void Escape_sequences_of_a_user_stay_on_his_cluster() => Read("0 1 Run\n\n\u001b[31mred\u0007\n").ShouldNotBeNull().Message.ShouldBe("[31mred");
 
     private static TrainingJobExit? Read(string output) => ExitRecord.Read(Encoding.UTF8.GetBytes(output));
 }
