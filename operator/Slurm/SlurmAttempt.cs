@@ -22,7 +22,8 @@ internal sealed class SlurmAttempt : IAttempt
         _slurm = draft.Seen.SlurmJobs.FirstOrDefault(job => job.Spec.Attempt == _number);
     }
 
-    public bool HasSucceeded => _slurm?.Status?.Phase == SlurmJobPhase.Succeeded;
+    // Ranks that were told to end may end well all the same.
+    public bool HasSucceeded => _slurm is { Status.Phase: SlurmJobPhase.Succeeded, Spec.Cancel: not true };
 
     private string Where => $"slurm/{_status.Placement!.Slurm!.Cluster}";
 

@@ -20,7 +20,7 @@ public sealed class SlurmJobTests(SlurmFixture fixture) : IAsyncLifetime
     {
         await using var world = await SlurmWorld.OpenAsync(_slurm);
         await world.SecretAsync("default", "wandb", "key", "s3cret-of-wandb");
-        await world.SubmitAsync("sft", "test \"$KEY\" = s3cret-of-wandb && echo \"rank $TRESTLE_NODE_RANK of $TRESTLE_NUM_NODES with $TRESTLE_NUM_GPUS_PER_NODE GPUs\"; sleep 3", spec =>
+        await world.SubmitAsync("sft", "test \"$KEY\" = \"$(printf s3cret; echo -of-wandb)\" && echo \"rank $TRESTLE_NODE_RANK of $TRESTLE_NUM_NODES with $TRESTLE_NUM_GPUS_PER_NODE GPUs\"; sleep 3", spec =>
         {
             spec["resources"] = new JsonObject { ["accelerators"] = "H100:8" };
             spec["env"] = JsonNode.Parse("""[{"name":"KEY","valueFrom":{"secretKeyRef":{"name":"wandb","key":"key"}}}]""");
@@ -67,7 +67,7 @@ public sealed class SlurmJobTests(SlurmFixture fixture) : IAsyncLifetime
         for (var job = 0; job < 4; job++) await world.SubmitAsync($"steady-{job}", "for i in $(seq 250); do sleep 0.1; done", spec => spec["nodes"] = 1);
         await world.KillBridgeAsync();
         await world.UntilAsync("steady-0", "Running");
-        await _slurm.KillAsync("sshd", "connections");
+        await _slurm.KillAsync("connections", "sshd");
         await Condition.UntilAsync("lost contact is told", async () => (string?)(await world.StatusAsync("steady-0"))["reason"] == "ContactLost", TimeSpan.FromMinutes(1), world.ExplainAsync);
         ((string?)(await world.StatusAsync("steady-0"))["phase"]).ShouldBe("Running");
         await _slurm.StartAsync("sshd");

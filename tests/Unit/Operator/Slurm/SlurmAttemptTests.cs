@@ -134,6 +134,8 @@ public sealed class SlurmAttemptTests
         unknown.Effects.ShouldBeEmpty();
         unknown.Status!.Phase.ShouldNotBe(TrainingJobPhase.Cancelled, "what is unknown has not ended");
         Plan(job, Slurm(1, SlurmJobPhase.Cancelled)).Status!.Phase.ShouldBe(TrainingJobPhase.Cancelled);
+        (told.Status!.Phase, job.Status!.Phase) = (SlurmJobPhase.Succeeded, TrainingJobPhase.Running);
+        Plan(job, told).Status!.Phase.ShouldBe(TrainingJobPhase.Cancelled, "ranks that were told to end may end well all the same");
     }
 
     [Fact]
