@@ -115,7 +115,8 @@ host() {
 if [ "$TRESTLE_CONTAINER" = none ] && [ -s "$trestle_dir/scripts/mounts" ] && ! command -v bwrap >/dev/null 2>&1; then
   refuse "mounts on a Slurm node need an image with pyxis or apptainer, or bubblewrap (bwrap) on the node"
 fi
-trap : TERM
+trestle_stopping=
+trap 'trestle_stopping=1' TERM
 case $TRESTLE_CONTAINER in
   apptainer) apptainer </dev/null & ;;
   pyxis) /bin/sh "$trestle_dir/scripts/launch.sh" </dev/null & ;;
@@ -131,4 +132,6 @@ done
 if [ "$trestle_code" -ne 0 ]; then
   if [ -s "$TRESTLE_TERMINATION_LOG" ]; then record "$trestle_code" Setup; else record "$trestle_code" Run; fi
 fi
+# A rank that was told to end must not end the others: srun would send them TERM again while they save. Its code is in the record.
+[ -z "$trestle_stopping" ] || exit 0
 exit "$trestle_code"
