@@ -18,10 +18,13 @@ internal sealed class Decisions(IKubeApi api, IEventRecorder events, TimeProvide
     private readonly ConcurrentDictionary<ObjectKey, (string Before, TrainingJob Written)> _written = [];
     private readonly ConcurrentDictionary<ObjectKey, string> _unsure = [];
 
+    /// <summary>Whether anything was written that a cache may not have yet.</summary>
+    public bool IsAhead => !_written.IsEmpty;
+
     /// <summary>The newest state that is known of a job.</summary>
     public TrainingJob Newest(TrainingJob cached)
     {
-        if (_written.IsEmpty || !_written.TryGetValue(cached.Key(), out var known)) return cached;
+        if (!_written.TryGetValue(cached.Key(), out var known)) return cached;
         if (cached.Metadata.ResourceVersion == known.Before && cached.Metadata.Uid == known.Written.Metadata.Uid) return known.Written;
         _written.TryRemove(cached.Key(), out _);
         return cached;

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.TrainingJobs;
@@ -13,9 +12,6 @@ namespace Trestle.Operator.Scheduling;
 /// <param name="Next">When the next job may be tried again; null when none waits for a time.</param>
 internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(TrainingJob Job, string Reason)> Held, DateTimeOffset? Next)
 {
-    // Most jobs stay as they are from one pass to the next.
-    private static readonly ConditionalWeakTable<TrainingJob, Gang> Known = [];
-
     /// <summary>Sorts the jobs.</summary>
     /// <param name="jobs">All jobs.</param>
     /// <param name="groupOf">The group by namespace and name; null when it is not there.</param>
@@ -105,13 +101,7 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
         return new Gang(group.Metadata.Uid, tasks.Max(Priority), tasks.Min(QueuedAt), parts) { Begun = begun };
     }
 
-    private static Gang Alone(TrainingJob job, Shape shape)
-    {
-        if (Known.TryGetValue(job, out var known) && ReferenceEquals(known.Jobs[0].Shape, shape)) return known;
-        var gang = new Gang(job.Metadata.Uid, Priority(job), QueuedAt(job), [Part(job, shape)]);
-        Known.AddOrUpdate(job, gang);
-        return gang;
-    }
+    private static Gang Alone(TrainingJob job, Shape shape) => new(job.Metadata.Uid, Priority(job), QueuedAt(job), [Part(job, shape)]);
 
     private static GangJob Part(TrainingJob job, Shape shape) => new(job.Key(), job.Spec.Nodes ?? 1, shape, NodeAvoidance.Of(job.Status))
     {

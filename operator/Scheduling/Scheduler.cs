@@ -85,7 +85,8 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
         var now = time.GetUtcNow();
         var cachedJobs = caches.Jobs.Items;
         var jobs = new Dictionary<ObjectKey, TrainingJob>(cachedJobs.Count);
-        foreach (var cached in cachedJobs) jobs[cached.Key()] = _decisions.Newest(cached);
+        var isAhead = _decisions.IsAhead;
+        foreach (var cached in cachedJobs) jobs[cached.Key()] = isAhead ? _decisions.Newest(cached) : cached;
         _shapes.Keep(jobs.Values);
         var options = new AdmissionOptions { StarvationTimeout = StarvationTimeout, Promised = _promised };
         return new Decided(jobs, AdmissionPlan.Decide(jobs.Values, caches.Groups.Find, caches.Queues.Items, caches.Nodes.Items, caches.Pods.Items, _shapes.Of, now, options), now);
