@@ -40,6 +40,9 @@ internal sealed class Attempt : IAttempt
     // How long all ranks have run; zero while they don't.
     private TimeSpan RanFor => _status.Since(StatusConditions.PodsReady) is { } ready ? _draft.Now - ready : TimeSpan.Zero;
 
+    // By the clock of the node: off by as much as that is.
+    private TimeSpan? SinceFinish => _pods.Values.Where(pod => _finished.Contains(pod.Rank())).Max(RankStates.FinishedAt) is { } finished ? _draft.Now.UtcDateTime - finished : null;
+
     private string Fewer => _size < _draft.Job.NodeCount ? $", {_draft.Job.NodeCount} asked for" : "";
 
     // Those in need of a judgement: a rank that finished stays finished, even when its pod is cleaned away.
@@ -162,7 +165,7 @@ internal sealed class Attempt : IAttempt
     private void WatchLife()
     {
         if (_draft.Job.HangTimeout is not { } timeout) return;
-        if (Hangs.First(timeout, RanFor, Open, _draft.Seen.Heartbeats, _draft.Now) is { } hung) Fail(hung);
+        if (Hangs.First(timeout, RanFor, SinceFinish, Open, _draft.Seen.Heartbeats, _draft.Now) is { } hung) Fail(hung);
         else _draft.LookAgain(Heartbeat.Interval(timeout));
     }
 

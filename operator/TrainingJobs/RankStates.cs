@@ -38,6 +38,9 @@ public static class RankStates
     public static bool IsTaken(PodView pod) =>
         pod.Spec.NodeName is not null && (pod.IsTerminal() || pod.Status?.ContainerStatuses is { Count: > 0 } || pod.Status?.InitContainerStatuses is { Count: > 0 });
 
+    /// <summary>When its container ended; null while it has not.</summary>
+    public static DateTime? FinishedAt(PodView pod) => Main(pod)?.Terminated?.FinishedAt;
+
     private static ContainerStateView? Main(PodView pod) =>
         pod.Status?.ContainerStatuses?.Find(status => status.Name == Names.MainContainer)?.State;
 }

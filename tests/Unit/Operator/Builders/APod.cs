@@ -34,7 +34,7 @@ internal sealed class APod
 
     public APod Waiting(string reason, string? message = null) => On("n1").Main(new ContainerStateView { Waiting = new WaitingView { Reason = reason, Message = message } });
 
-    public APod Succeeded() => On("n1").Phase("Succeeded").Main(new ContainerStateView { Terminated = new TerminatedView() });
+    public APod Succeeded(DateTimeOffset? at = null) => On("n1").Phase("Succeeded").Main(new ContainerStateView { Terminated = new TerminatedView { FinishedAt = at?.UtcDateTime } });
 
     public APod Exited(int code, string? message = null, string? reason = "Error", DateTimeOffset? at = null, string node = "n1") => On(node).Phase("Failed").Main(new ContainerStateView
     {

@@ -44,7 +44,16 @@ public sealed class HangsTests
 
     [Fact]
     public void A_rank_that_has_finished_is_not_asked() =>
-        Hangs.First(Timeout, Timeout, [APod.Of(Job, 1).Running().Build()], new Dictionary<int, Heartbeat> { [0] = Beat(0)!, [1] = Beat(31)! }, Noon).ShouldNotBeNull().Rank.ShouldBe(1);
+        Hangs.First(Timeout, Timeout, null, [APod.Of(Job, 1).Running().Build()], new Dictionary<int, Heartbeat> { [0] = Beat(0)!, [1] = Beat(31)! }, Noon).ShouldNotBeNull().Rank.ShouldBe(1);
+
+    [Theory]
+    [InlineData(29, false)]
+    [InlineData(30, true)]
+    public void A_rank_that_was_quiet_beside_one_that_wrote_has_the_whole_timeout_from_when_that_one_finished(int ago, bool hangs)
+    {
+        PodView[] left = [APod.Of(Job, 1).Running().Build()];
+        (Hangs.First(Timeout, TimeSpan.FromHours(9), TimeSpan.FromMinutes(ago), left, new Dictionary<int, Heartbeat> { [1] = Beat(300)! }, Noon) is not null).ShouldBe(hangs);
+    }
 
     [Fact]
     public void Nobody_hangs_of_whom_a_sign_of_life_was_seen_in_time() =>
@@ -66,7 +75,7 @@ public sealed class HangsTests
     private static RankFailure? First(TimeSpan ranFor, params Heartbeat?[] beats)
     {
         PodView[] pods = [.. beats.Select((_, rank) => APod.Of(Job, rank).Running().Build())];
-        return Hangs.First(Timeout, ranFor, pods, beats.Index().Where(beat => beat.Item is not null).ToDictionary(beat => beat.Index, beat => beat.Item!), Noon);
+        return Hangs.First(Timeout, ranFor, null, pods, beats.Index().Where(beat => beat.Item is not null).ToDictionary(beat => beat.Index, beat => beat.Item!), Noon);
     }
 
     private static Heartbeat? Beat(int silent, int? untouched = null, int ago = 0) =>

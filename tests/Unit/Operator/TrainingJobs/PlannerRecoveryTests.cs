@@ -61,6 +61,19 @@ public sealed class PlannerRecoveryTests
     }
 
     [Fact]
+    public void A_quiet_rank_goes_on_when_the_rank_that_wrote_has_just_finished()
+    {
+        var job = Hanging().Build();
+        var quiet = Beats(Minutes(0), Minutes(7));
+        Plan(job, quiet, Wrote(ago: 1)).ShouldSatisfyAllConditions(
+            plan => plan.Status!.Phase.ShouldBe(TrainingJobPhase.Running),
+            plan => plan.Effects.ShouldBeEmpty());
+        Plan(job, quiet, Wrote(ago: 6)).Status!.Reason.ShouldBe("Hung");
+
+        PodView[] Wrote(int ago) => [APod.Of(job).Succeeded(Noon - Minutes(ago)).Build(), APod.Of(job, 1).Running("n2").Build()];
+    }
+
+    [Fact]
     public void A_job_whose_heartbeats_are_not_heard_is_left_alone_and_looked_at_again()
     {
         var job = Hanging().Build();
