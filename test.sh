@@ -48,6 +48,7 @@ fi
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 passed=0 failed=0 skipped=0 broken=
+failures() { grep -h '<UnitTestResult .*outcome="Failed"' "$results"/*.trx | grep -o ' testName="[^"]*"' | sed 's/ testName="/  /; s/"$//; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' || true; }
 for project in "${projects[@]}"; do
     name=$(basename "$project" .csproj)
     echo "== $name"
@@ -62,7 +63,10 @@ for project in "${projects[@]}"; do
     fi
 done
 
-[ -z "$broken" ] || echo "failed:$broken"
+if [ -n "$broken" ]; then
+    echo "failed:$broken"
+    failures
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 if [ "${CI:-}" = true ] && [ "$skipped" -gt 0 ] && [ -z "$filter" ]; then
     echo "test.sh: with CI=true a skipped test is a failure" >&2
