@@ -30,7 +30,7 @@ public static class AdmissionPlan
         var groupsByKey = groups.ToDictionary(group => group.Key());
         var shapes = new Dictionary<TrainingJob, Shape?>(ReferenceEqualityComparer.Instance);
         var broken = new List<PlannedWait>();
-        var pass = Decide(jobs, groupsByKey.GetValueOrDefault, queues, nodes, pods, ShapeOf, now, options);
+        var pass = Decide(JobCards.Of(jobs, ShapeOf), groupsByKey.GetValueOrDefault, queues, nodes, pods, now, options);
         return new AdmissionDecision(
             [.. pass.Result.Admitted.Select(admitted => new PlannedAdmission(byKey[admitted.Job.Job], admitted.Nodes))],
             [.. pass.Result.Evictions.Select(eviction => new PlannedPreemption(byKey[eviction.Job], eviction.For?.Jobs[0].Job, eviction.IsRestart, eviction.Message))],
@@ -59,12 +59,12 @@ public static class AdmissionPlan
     }
 
     internal static Pass Decide(
-        IReadOnlyCollection<TrainingJob> jobs, Func<ObjectKey, JobGroup?> groupOf, IEnumerable<Queue> queues, IEnumerable<NodeView> nodes, IEnumerable<PodView> pods, Func<TrainingJob, Shape?> shapeOf, DateTimeOffset now, AdmissionOptions options)
+        JobCards jobs, Func<ObjectKey, JobGroup?> groupOf, IEnumerable<Queue> queues, IEnumerable<NodeView> nodes, IEnumerable<PodView> pods, DateTimeOffset now, AdmissionOptions options)
     {
-        var snapshot = NodeSnapshot.Take(nodes, pods, jobs, shapeOf, now);
+        var snapshot = NodeSnapshot.Take(nodes, pods, jobs.Holding, now);
         var quotas = new QuotaBook(queues, snapshot.Nodes);
-        var units = RunningUnits.Of(jobs, groupOf, shapeOf, quotas, now);
-        var queue = GangQueue.Of(jobs, groupOf, shapeOf, now, quotas);
+        var units = RunningUnits.Of(jobs.Holding, groupOf, quotas, now);
+        var queue = GangQueue.Of(jobs, groupOf, now, quotas);
         var input = new PassInput(snapshot, queue.Gangs, quotas) { Units = units, Now = now, StarvationTimeout = options.StarvationTimeout, Promised = options.Promised };
         return new Pass(queue, quotas, AdmissionPass.Run(input));
     }

@@ -41,11 +41,11 @@ internal sealed class Decisions(IKubeApi api, IEventRecorder events, TimeProvide
     }
 
     /// <summary>Writes who gives way first and then who is admitted.</summary>
-    public async Task WriteAsync(PassResult result, IReadOnlyDictionary<ObjectKey, TrainingJob> jobs, CancellationToken ct)
+    public async Task WriteAsync(PassResult result, Func<ObjectKey, TrainingJob> jobOf, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        await Parallel.ForEachAsync(result.Evictions, Bounded(ct), async (eviction, token) => await EvictAsync(jobs[eviction.Job], eviction, now, token));
-        await Parallel.ForEachAsync(result.Admitted, Bounded(ct), async (admitted, token) => await AdmitAsync(jobs[admitted.Job.Job], admitted.Nodes, now, token));
+        await Parallel.ForEachAsync(result.Evictions, Bounded(ct), async (eviction, token) => await EvictAsync(jobOf(eviction.Job), eviction, now, token));
+        await Parallel.ForEachAsync(result.Admitted, Bounded(ct), async (admitted, token) => await AdmitAsync(jobOf(admitted.Job.Job), admitted.Nodes, now, token));
     }
 
     /// <summary>Tells jobs what they wait for and queues what they use; false when one changed meanwhile and was not told.</summary>

@@ -13,29 +13,27 @@ namespace Trestle.Operator.Scheduling;
 internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(TrainingJob Job, string Reason)> Held, DateTimeOffset? Next)
 {
     /// <summary>Sorts the jobs.</summary>
-    /// <param name="jobs">All jobs.</param>
+    /// <param name="cards">All jobs.</param>
     /// <param name="groupOf">The group by namespace and name; null when it is not there.</param>
-    /// <param name="shapeOf">Shape of a job; null when it has none and waits.</param>
     /// <param name="now">The time.</param>
     /// <param name="quotas">The queues; told how many wait.</param>
-    public static GangQueue Of(IReadOnlyCollection<TrainingJob> jobs, Func<ObjectKey, JobGroup?> groupOf, Func<TrainingJob, Shape?> shapeOf, DateTimeOffset now, QuotaBook? quotas = null)
+    public static GangQueue Of(JobCards cards, Func<ObjectKey, JobGroup?> groupOf, DateTimeOffset now, QuotaBook? quotas = null)
     {
-        var gangs = new List<Gang>();
+        var gangs = new List<Gang>(cards.Waiting.Count);
         var held = new List<(TrainingJob, string)>();
-        var tasks = new List<(TrainingJob Job, string? Refused)>();
+        var tasks = new List<(JobCard Card, string? Refused)>();
         DateTimeOffset? next = null;
-        foreach (var job in jobs)
+        foreach (var card in cards.Waiting)
         {
-            if (!Waits(job)) continue;
-            var refused = quotas?.WhyRefused(job.Spec.Scheduling?.Queue, job.Metadata.NamespaceProperty ?? "");
-            quotas?.Of(job.Spec.Scheduling?.Queue).Wait();
-            if (job.Metadata.OwnerReferences is { Count: > 0 } && GoesTogether(job, groupOf)) tasks.Add((job, refused));
-            else if (refused is not null) held.Add((job, refused));
-            else if (NotBefore(job) is var notBefore && notBefore > now) next = next is null || notBefore < next ? notBefore : next;
-            else if (shapeOf(job) is { } shape) gangs.Add(Alone(job, shape));
+            var refused = quotas?.WhyRefused(card.Queue, card.Job.Metadata.NamespaceProperty ?? "");
+            quotas?.Of(card.Queue).Wait();
+            if (card.GroupUid is not null && GoesTogether(card.Job, groupOf)) tasks.Add((card, refused));
+            else if (refused is not null) held.Add((card.Job, refused));
+            else if (card.NotBefore > now) next = next is null || card.NotBefore < next ? card.NotBefore : next;
+            else if (card.Alone() is { } gang) gangs.Add(gang);
         }
 
-        if (tasks.Count > 0) AddGroups(tasks, [.. jobs.Where(job => job.ControllerOwner()?.Kind == JobGroup.KubeKind)], groupOf, shapeOf, gangs, held);
+        if (tasks.Count > 0) AddGroups(tasks, cards.Tasks.ToLookup(card => card.GroupUid!), groupOf, gangs, held);
         return new GangQueue(gangs, held, next);
     }
 
@@ -54,30 +52,31 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
             : null;
 
     // At first and after they were preempted together; a task that restarts goes by itself.
-    private static bool GoesTogether(TrainingJob job, Func<ObjectKey, JobGroup?> groupOf) =>
-        job.Status?.Phase == TrainingJobPhase.Queued && job.ControllerOwner() is { Kind: JobGroup.KubeKind } owner
-        && groupOf(new ObjectKey(job.Metadata.NamespaceProperty ?? "", owner.Name)) is not { Spec.Gang: GangPolicy.PerTask };
+    private static bool GoesTogether(TrainingJob task, Func<ObjectKey, JobGroup?> groupOf) =>
+        task.Status?.Phase == TrainingJobPhase.Queued && groupOf(GroupKey(task)) is not { Spec.Gang: GangPolicy.PerTask };
+
+    private static ObjectKey GroupKey(TrainingJob task) => new(task.Metadata.NamespaceProperty ?? "", task.ControllerOwner()!.Name);
 
     public static bool Waits(TrainingJob job) =>
         job.Status?.Phase is TrainingJobPhase.Queued or TrainingJobPhase.Restarting
         && IsOurs(job) && !job.IsDeleting() && job.Spec.Suspend != true && !job.IsCancelled();
 
-    private static DateTimeOffset NotBefore(TrainingJob job) =>
+    /// <summary>When it may be tried again.</summary>
+    public static DateTimeOffset NotBefore(TrainingJob job) =>
         job.Status is { Retry.NotBefore: { } time } ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : DateTimeOffset.MinValue;
 
     private static DateTimeOffset? KeptSince(TrainingJob job) => job.Status?.Retry?.NotBefore is null ? job.Status?.Since("Restarting") : NotBefore(job);
 
-    private static void AddGroups(List<(TrainingJob Job, string? Refused)> waiting, List<TrainingJob> owned, Func<ObjectKey, JobGroup?> groupOf, Func<TrainingJob, Shape?> shapeOf, List<Gang> gangs, List<(TrainingJob, string)> held)
+    private static void AddGroups(List<(JobCard Card, string? Refused)> waiting, ILookup<string, JobCard> children, Func<ObjectKey, JobGroup?> groupOf, List<Gang> gangs, List<(TrainingJob, string)> held)
     {
-        var children = owned.ToLookup(job => job.ControllerOwner()!.Uid);
-        foreach (var tasks in waiting.GroupBy(pair => pair.Job.ControllerOwner()!.Uid))
+        foreach (var tasks in waiting.GroupBy(pair => pair.Card.GroupUid!))
         {
-            var first = tasks.First().Job;
-            var group = groupOf(new ObjectKey(first.Metadata.NamespaceProperty ?? "", first.ControllerOwner()!.Name));
-            if (tasks.FirstOrDefault(pair => pair.Refused is not null) is { Refused: { } refused } named) held.AddRange(tasks.Select(pair => (pair.Job, pair == named ? refused : $"{named.Job.Metadata.Name}: {refused}")));
-            else if (group?.Metadata.Uid != tasks.Key) held.AddRange(tasks.Select(pair => (pair.Job, "waiting for its group")));
-            else if (Blocker(group, [.. children[tasks.Key]]) is { } reason) held.AddRange(tasks.Select(pair => (pair.Job, reason)));
-            else if (Together(group, [.. tasks.Select(pair => pair.Job)], [.. children[tasks.Key]], shapeOf) is { } gang) gangs.Add(gang);
+            var group = groupOf(GroupKey(tasks.First().Card.Job));
+            var all = children[tasks.Key].Select(card => card.Job).ToList();
+            if (tasks.FirstOrDefault(pair => pair.Refused is not null) is { Refused: { } refused } named) held.AddRange(tasks.Select(pair => (pair.Card.Job, pair == named ? refused : $"{named.Card.Job.Metadata.Name}: {refused}")));
+            else if (group?.Metadata.Uid != tasks.Key) held.AddRange(tasks.Select(pair => (pair.Card.Job, "waiting for its group")));
+            else if (Blocker(group, all) is { } reason) held.AddRange(tasks.Select(pair => (pair.Card.Job, reason)));
+            else if (Together(group, [.. tasks.Select(pair => pair.Card)], all) is { } gang) gangs.Add(gang);
         }
     }
 
@@ -93,15 +92,16 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
     private static bool IsLate(TrainingJob job) =>
         job.Status?.HasEnded() != true && ((job.Status?.Attempt ?? 0) == 0 || job.Status?.Phase == TrainingJobPhase.Preempting);
 
-    private static Gang? Together(JobGroup group, IReadOnlyList<TrainingJob> tasks, IReadOnlyList<TrainingJob> children, Func<TrainingJob, Shape?> shapeOf)
+    private static Gang? Together(JobGroup group, IReadOnlyList<JobCard> tasks, IReadOnlyList<TrainingJob> children)
     {
-        var parts = tasks.OrderBy(job => job.Metadata.Name, StringComparer.Ordinal).Select(job => shapeOf(job) is { } shape ? Part(job, shape) : null).OfType<GangJob>().ToList();
+        var parts = tasks.OrderBy(card => card.Job.Metadata.Name, StringComparer.Ordinal).Select(card => card.Shape is { } shape ? Part(card.Job, shape) : null).OfType<GangJob>().ToList();
         if (parts.Count < tasks.Count) return null;
         var begun = children.Any(job => job.Status?.Phase is TrainingJobPhase.Admitted or TrainingJobPhase.Starting or TrainingJobPhase.Running or TrainingJobPhase.Restarting);
-        return new Gang(group.Metadata.Uid, tasks.Max(Priority), tasks.Min(QueuedAt), parts) { Begun = begun };
+        return new Gang(group.Metadata.Uid, tasks.Max(card => Priority(card.Job)), tasks.Min(card => QueuedAt(card.Job)), parts) { Begun = begun };
     }
 
-    private static Gang Alone(TrainingJob job, Shape shape) => new(job.Metadata.Uid, Priority(job), QueuedAt(job), [Part(job, shape)]);
+    /// <summary>A job that starts by itself.</summary>
+    public static Gang Alone(TrainingJob job, Shape shape) => new(job.Metadata.Uid, Priority(job), QueuedAt(job), [Part(job, shape)]);
 
     private static GangJob Part(TrainingJob job, Shape shape) => new(job.Key(), job.Spec.Nodes ?? 1, shape, NodeAvoidance.Of(job.Status))
     {

@@ -22,10 +22,9 @@ internal sealed record NodeSnapshot(IReadOnlyList<PassNode> Nodes, IReadOnlyDict
     /// <summary>Looks at all nodes and pods.</summary>
     /// <param name="nodes">All nodes.</param>
     /// <param name="pods">All pods, of others as well.</param>
-    /// <param name="jobs">All jobs, with the admissions that were written last.</param>
-    /// <param name="shapeOf">Shape of a job; null when it has none.</param>
+    /// <param name="holding">All jobs that have nodes, with the admissions that were written last.</param>
     /// <param name="now">The time.</param>
-    public static NodeSnapshot Take(IEnumerable<NodeView> nodes, IEnumerable<PodView> pods, IEnumerable<TrainingJob> jobs, Func<TrainingJob, Shape?> shapeOf, DateTimeOffset now)
+    public static NodeSnapshot Take(IEnumerable<NodeView> nodes, IEnumerable<PodView> pods, IEnumerable<JobCard> holding, DateTimeOffset now)
     {
         var open = nodes.Where(IsOpen).OrderBy(node => node.Metadata.Name, StringComparer.Ordinal).Select(Read).ToList();
         var indexes = new Dictionary<string, int>(open.Count);
@@ -36,11 +35,12 @@ internal sealed record NodeSnapshot(IReadOnlyList<PassNode> Nodes, IReadOnlyDict
         Dictionary<string, JobHold> holds = [];
         Dictionary<string, ObjectKey> preempting = [];
         List<(JobHold, AdmissionStatus)> reservations = [];
-        foreach (var job in jobs)
+        foreach (var card in holding)
         {
+            var job = card.Job;
             if (job.Status?.Phase == TrainingJobPhase.Preempting) preempting[job.Metadata.Uid] = job.Key();
             if (job.Status is not { Admission: { } admission } status || !(status.HasAttempt() || Keeps(job))) continue;
-            var hold = holds[job.Metadata.Uid] = new JobHold(admission.Attempt, isKept: !status.HasAttempt(), shapeOf(job));
+            var hold = holds[job.Metadata.Uid] = new JobHold(admission.Attempt, isKept: !status.HasAttempt(), card.Shape);
             reservations.Add((hold, admission));
         }
 

@@ -12,9 +12,9 @@ internal sealed class QueueTold(int most)
     private int _next;
 
     /// <summary>Who is to be told something new, at most so many, and whether there are more.</summary>
-    public (IReadOnlyList<TrainingJob> Jobs, bool AreMore) Choose(GangQueue queue, PassResult result, IReadOnlyDictionary<ObjectKey, TrainingJob> jobs)
+    public (IReadOnlyList<TrainingJob> Jobs, bool AreMore) Choose(GangQueue queue, PassResult result, Func<ObjectKey, TrainingJob> jobOf)
     {
-        var changed = Changed(queue, result, jobs);
+        var changed = Changed(queue, result, jobOf);
         if (changed.Count <= most) return ([.. changed.Select(told => QueueStatuses.Waiting(told.Job, told.Position, told.Reason))], false);
         var chosen = changed.Where(told => told.Job.Status?.Queue?.Reason is null).Concat(changed).Distinct().Take(most / 2).ToList();
         for (var step = 0; chosen.Count < most; step++, _next++)
@@ -26,12 +26,12 @@ internal sealed class QueueTold(int most)
         return ([.. chosen.Select(told => QueueStatuses.Waiting(told.Job, told.Position, told.Reason))], true);
     }
 
-    private static List<Told> Changed(GangQueue queue, PassResult result, IReadOnlyDictionary<ObjectKey, TrainingJob> jobs)
+    private static List<Told> Changed(GangQueue queue, PassResult result, Func<ObjectKey, TrainingJob> jobOf)
     {
         var changed = new List<Told>();
         foreach (var waiting in result.Waiting)
         {
-            foreach (var job in waiting.Gang.Jobs) Add(jobs[job.Job], waiting.Position, waiting.Reason);
+            foreach (var job in waiting.Gang.Jobs) Add(jobOf(job.Job), waiting.Position, waiting.Reason);
         }
 
         foreach (var (job, reason) in queue.Held) Add(job, null, reason);

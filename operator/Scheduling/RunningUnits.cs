@@ -8,55 +8,54 @@ namespace Trestle.Operator.Scheduling;
 internal static class RunningUnits
 {
     /// <summary>All units of jobs that the operator admitted.</summary>
-    /// <param name="jobs">All jobs.</param>
+    /// <param name="holding">All jobs that have nodes.</param>
     /// <param name="groupOf">The group by namespace and name; null when it is not there.</param>
-    /// <param name="shapeOf">Shape of a job; null when it has none.</param>
     /// <param name="quotas">Told of what is used.</param>
     /// <param name="now">The time.</param>
-    public static IReadOnlyList<RunningUnit> Of(IEnumerable<TrainingJob> jobs, Func<ObjectKey, JobGroup?> groupOf, Func<TrainingJob, Shape?> shapeOf, QuotaBook quotas, DateTimeOffset now)
+    public static IReadOnlyList<RunningUnit> Of(IEnumerable<JobCard> holding, Func<ObjectKey, JobGroup?> groupOf, QuotaBook quotas, DateTimeOffset now)
     {
         List<RunningUnit> units = [];
-        Dictionary<string, List<TrainingJob>> together = [];
-        foreach (var job in jobs)
+        Dictionary<string, List<JobCard>> together = [];
+        foreach (var card in holding)
         {
+            var job = card.Job;
             if (!GangQueue.IsOurs(job) || job.Status is not { } status) continue;
             var (runs, keeps, leaves) = (status.HasAttempt(), NodeSnapshot.Keeps(job), status.Phase == TrainingJobPhase.Preempting);
-            if (!runs && !keeps && !leaves && status.Phase != TrainingJobPhase.Restarting) continue;
-            if (runs || keeps || leaves) Count(job, shapeOf, quotas, later: !leaves);
-            if (GangQueue.GroupTogether(job, groupOf) is { } group) (together.TryGetValue(group.Metadata.Uid, out var known) ? known : together[group.Metadata.Uid] = []).Add(job);
-            else if (runs || keeps) units.Add(Unit([job], job.Metadata.Uid, shapeOf, quotas, now));
+            if (runs || keeps || leaves) Count(card, quotas, later: !leaves);
+            if (GangQueue.GroupTogether(job, groupOf) is { } group) (together.TryGetValue(group.Metadata.Uid, out var known) ? known : together[group.Metadata.Uid] = []).Add(card);
+            else if (runs || keeps) units.Add(Unit([card], job.Metadata.Uid, quotas, now));
         }
 
         foreach (var (uid, tasks) in together)
         {
-            var staying = tasks.FindAll(job => job.Status!.Phase != TrainingJobPhase.Preempting);
-            if (!staying.Exists(job => job.Status!.HasAttempt() || NodeSnapshot.Keeps(job))) continue;
-            var preempted = tasks.Find(job => job.Status!.Phase == TrainingJobPhase.Preempting);
-            units.Add(Unit(staying, uid, shapeOf, quotas, now) with { Leaving = preempted?.Status!.Message });
+            var staying = tasks.FindAll(card => card.Job.Status!.Phase != TrainingJobPhase.Preempting);
+            if (!staying.Exists(card => card.Job.Status!.HasAttempt() || NodeSnapshot.Keeps(card.Job))) continue;
+            var preempted = tasks.Find(card => card.Job.Status!.Phase == TrainingJobPhase.Preempting);
+            units.Add(Unit(staying, uid, quotas, now) with { Leaving = preempted?.Job.Status!.Message });
         }
 
         return units;
     }
 
-    private static void Count(TrainingJob job, Func<TrainingJob, Shape?> shapeOf, QuotaBook quotas, bool later)
+    private static void Count(JobCard card, QuotaBook quotas, bool later)
     {
-        if (shapeOf(job) is { } shape) quotas.Of(job.Spec.Scheduling?.Queue).Run(shape, Ranks(job), later);
+        if (card.Shape is { } shape) quotas.Of(card.Queue).Run(shape, Ranks(card.Job), later);
     }
 
-    private static RunningUnit Unit(List<TrainingJob> jobs, string uid, Func<TrainingJob, Shape?> shapeOf, QuotaBook quotas, DateTimeOffset now) =>
-        new(uid, jobs.Max(GangQueue.Priority), jobs.Min(GangQueue.QueuedAt), [.. jobs.Select(job => Part(job, shapeOf, quotas))])
+    private static RunningUnit Unit(List<JobCard> cards, string uid, QuotaBook quotas, DateTimeOffset now) =>
+        new(uid, cards.Max(card => GangQueue.Priority(card.Job)), cards.Min(card => GangQueue.QueuedAt(card.Job)), [.. cards.Select(card => Part(card, quotas))])
         {
-            IsRestart = !jobs.Exists(job => job.Status!.HasAttempt()),
-            IsPreemptible = jobs.TrueForAll(job => job.Spec.Scheduling?.Preemptible == true),
-            ProtectedUntil = jobs.Max(job => Protected(job, now)),
-            SafeUntil = jobs.Min(job => SafeUntil(job, now)),
+            IsRestart = !cards.Exists(card => card.Job.Status!.HasAttempt()),
+            IsPreemptible = cards.TrueForAll(card => card.Job.Spec.Scheduling?.Preemptible == true),
+            ProtectedUntil = cards.Max(card => Protected(card.Job, now)),
+            SafeUntil = cards.Min(card => SafeUntil(card.Job, now)),
         };
 
-    private static UnitJob Part(TrainingJob job, Func<TrainingJob, Shape?> shapeOf, QuotaBook quotas)
+    private static UnitJob Part(JobCard card, QuotaBook quotas)
     {
-        var queue = quotas.Of(job.Spec.Scheduling?.Queue);
+        var (job, queue) = (card.Job, quotas.Of(card.Queue));
         var isCounted = job.Status!.HasAttempt() || NodeSnapshot.Keeps(job);
-        return new UnitJob(job.Key(), job.Metadata.Uid, queue, isCounted && shapeOf(job) is { } shape ? queue.Demand(shape, Ranks(job)) : new long[queue.Items.Count]);
+        return new UnitJob(job.Key(), job.Metadata.Uid, queue, isCounted && card.Shape is { } shape ? queue.Demand(shape, Ranks(job)) : new long[queue.Items.Count]);
     }
 
     private static int Ranks(TrainingJob job) => job.Status?.Admission?.Size ?? job.Spec.Nodes ?? 1;

@@ -19,13 +19,7 @@ public sealed record SchedulerCaches(IObjectCache<TrainingJob> Jobs, IObjectCach
 }
 
 /// <summary>Admits jobs: after every change of jobs, pods, queues or nodes it runs a pass and writes what it decided.</summary>
-/// <param name="api">The server.</param>
-/// <param name="caches">What it sees.</param>
-/// <param name="podOf">The pod of any rank of a job, as it will be created; <see cref="ArgumentException"/> when it can't be.</param>
-/// <param name="events">Where admissions are told.</param>
-/// <param name="time">Clock of waits.</param>
-/// <param name="log">Where passes are told.</param>
-public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<TrainingJob, V1Pod> podOf, IEventRecorder events, TimeProvider time, ILogger log) : IDisposable
+public sealed class Scheduler : IDisposable
 {
     private const int QueueWrites = 200;
     private static readonly TimeSpan Debounce = TimeSpan.FromMilliseconds(50);
@@ -33,13 +27,31 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _woken = new(0, 1);
-    private readonly KnownShapes _shapes = new(podOf, log);
-    private readonly Decisions _decisions = new(api, events, time, log);
+    private readonly SchedulerCaches _caches;
+    private readonly KnownShapes _shapes;
+    private readonly JobCards _cards;
+    private readonly Decisions _decisions;
     private readonly QueueTold _told = new(QueueWrites);
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
 
     // Lost in a crash, and then other nodes may be promised.
     private IReadOnlyDictionary<string, IReadOnlyList<RankAssignment>> _promised = new Dictionary<string, IReadOnlyList<RankAssignment>>();
     private DateTimeOffset _queueToldAt = DateTimeOffset.MinValue;
+
+    /// <param name="api">The server.</param>
+    /// <param name="caches">What it sees.</param>
+    /// <param name="podOf">The pod of any rank of a job, as it will be created; <see cref="ArgumentException"/> when it can't be.</param>
+    /// <param name="events">Where admissions are told.</param>
+    /// <param name="time">Clock of waits.</param>
+    /// <param name="log">Where passes are told.</param>
+    public Scheduler(IKubeApi api, SchedulerCaches caches, Func<TrainingJob, V1Pod> podOf, IEventRecorder events, TimeProvider time, ILogger log)
+    {
+        (_caches, _time, _log) = (caches, time, log);
+        _shapes = new KnownShapes(podOf, log);
+        _cards = new JobCards(_shapes.Of);
+        _decisions = new Decisions(api, events, time, log);
+    }
 
     /// <summary>Who waited so long has nodes reserved, and who keeps nodes for a restart that long gives them up.</summary>
     public TimeSpan StarvationTimeout { get; init; } = new AdmissionOptions().StarvationTimeout;
@@ -67,14 +79,14 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
         {
             var next = await TryPassAsync(ct);
             await WaitAsync(next, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await Task.Delay(Debounce, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Debounce, _time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>One pass. Gives when to look again without a change; null for never.</summary>
     internal async Task<TimeSpan?> PassAsync(CancellationToken ct)
     {
-        using var timed = OperatorMeter.TimePass(time);
+        using var timed = OperatorMeter.TimePass(_time);
         await _decisions.MakeSureAsync(ct);
         return await ApplyAsync(Decide(), ct);
     }
@@ -82,23 +94,21 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
     /// <summary>What a pass would do now; nothing is written.</summary>
     internal Decided Decide()
     {
-        var now = time.GetUtcNow();
-        var cachedJobs = caches.Jobs.Items;
-        var jobs = new Dictionary<ObjectKey, TrainingJob>(cachedJobs.Count);
-        var isAhead = _decisions.IsAhead;
-        foreach (var cached in cachedJobs) jobs[cached.Key()] = isAhead ? _decisions.Newest(cached) : cached;
-        _shapes.Keep(jobs.Values);
+        var now = _time.GetUtcNow();
+        var jobs = _caches.Jobs.Items;
+        _cards.Read(jobs, _decisions.IsAhead ? _decisions.Newest : static cached => cached);
+        _shapes.Keep(jobs);
         var options = new AdmissionOptions { StarvationTimeout = StarvationTimeout, Promised = _promised };
-        return new Decided(jobs, AdmissionPlan.Decide(jobs.Values, caches.Groups.Find, caches.Queues.Items, caches.Nodes.Items, caches.Pods.Items, _shapes.Of, now, options), now);
+        return new Decided(AdmissionPlan.Decide(_cards, _caches.Groups.Find, _caches.Queues.Items, _caches.Nodes.Items, _caches.Pods.Items, now, options), now);
     }
 
     /// <summary>Writes what was decided. Gives when to look again without a change; null for never.</summary>
     internal async Task<TimeSpan?> ApplyAsync(Decided decided, CancellationToken ct)
     {
-        var (jobs, pass, now) = decided;
+        var (pass, now) = decided;
         _promised = pass.Result.Promised;
-        await _decisions.WriteAsync(pass.Result, jobs, ct);
-        var tellNext = await TellAsync(pass, jobs, now, ct);
+        await _decisions.WriteAsync(pass.Result, _cards.Job, ct);
+        var tellNext = await TellAsync(pass, now, ct);
         return Earlier(Earlier(pass.Queue.Next, pass.Result.Next) - now, tellNext);
     }
 
@@ -114,11 +124,11 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
         }
         catch (Exception error) when (error is KubeApiException or HttpRequestException or OperationCanceledException)
         {
-            OperatorLog.PassFailed(log, error.Message, Pause.TotalSeconds);
+            OperatorLog.PassFailed(_log, error.Message, Pause.TotalSeconds);
         }
         catch (Exception error)
         {
-            OperatorLog.PassBroke(log, error, Pause.TotalSeconds);
+            OperatorLog.PassBroke(_log, error, Pause.TotalSeconds);
         }
 
         return Pause;
@@ -126,16 +136,16 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
 
     private async Task WaitAsync(TimeSpan? next, CancellationToken ct)
     {
-        await using var timer = next is { } wait ? time.CreateTimer(_ => Wake(), null, wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan) : null;
+        await using var timer = next is { } wait ? _time.CreateTimer(_ => Wake(), null, wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan) : null;
         await _woken.WaitAsync(ct);
     }
 
     // At intervals and not to all at once.
-    private async Task<TimeSpan?> TellAsync(AdmissionPlan.Pass pass, Dictionary<ObjectKey, TrainingJob> jobs, DateTimeOffset now, CancellationToken ct)
+    private async Task<TimeSpan?> TellAsync(AdmissionPlan.Pass pass, DateTimeOffset now, CancellationToken ct)
     {
         if (_queueToldAt + QueueInterval - now is var wait && wait > TimeSpan.Zero) return wait;
-        var (told, areMore) = _told.Choose(pass.Queue, pass.Result, jobs);
-        var queues = caches.Queues.Items.Select(queue => QueueReports.Of(queue, pass.Quotas.Of(queue.Metadata.Name), now)).OfType<Queue>().ToList();
+        var (told, areMore) = _told.Choose(pass.Queue, pass.Result, _cards.Job);
+        var queues = _caches.Queues.Items.Select(queue => QueueReports.Of(queue, pass.Quotas.Of(queue.Metadata.Name), now)).OfType<Queue>().ToList();
         if (told.Count == 0 && queues.Count == 0) return null;
         _queueToldAt = now;
         return await _decisions.TellAsync(told, queues, ct) && !areMore ? null : QueueInterval;
@@ -145,5 +155,5 @@ public sealed class Scheduler(IKubeApi api, SchedulerCaches caches, Func<Trainin
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null ? other : other is null || one < other ? one : other;
 
-    internal sealed record Decided(Dictionary<ObjectKey, TrainingJob> Jobs, AdmissionPlan.Pass Pass, DateTimeOffset Now);
+    internal sealed record Decided(AdmissionPlan.Pass Pass, DateTimeOffset Now);
 }

@@ -33,7 +33,7 @@ public sealed class GangQueueTests
         var early = Of(null, job);
         early.Gangs.ShouldBeEmpty();
         early.Next.ShouldBe(Now.AddSeconds(10));
-        GangQueue.Of([job], _ => null, _ => Nodes.Gpus(1), Now.AddSeconds(10)).Gangs.Count.ShouldBe(1);
+        GangQueue.Of(JobCards.Of([job], _ => Nodes.Gpus(1)), _ => null, Now.AddSeconds(10)).Gangs.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -107,5 +107,5 @@ public sealed class GangQueueTests
     }
 
     private static GangQueue Of(JobGroup? group, params TrainingJob[] jobs) =>
-        GangQueue.Of(jobs, key => group is not null && group.Key() == key ? group : null, _ => Nodes.Gpus(1), Now);
+        GangQueue.Of(JobCards.Of(jobs, _ => Nodes.Gpus(1)), key => group is not null && group.Key() == key ? group : null, Now);
 }

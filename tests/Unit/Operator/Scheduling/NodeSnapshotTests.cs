@@ -114,7 +114,7 @@ public sealed class NodeSnapshotTests
         NodeSnapshot.Differs(running, null).ShouldBeTrue();
     }
 
-    private static IReadOnlyList<PassNode> Take(NodeView[] nodes, PodView[] pods, TrainingJob[] jobs) => NodeSnapshot.Take(nodes, pods, jobs, _ => Nodes.Gpus(2), DateTimeOffset.UnixEpoch).Nodes;
+    private static IReadOnlyList<PassNode> Take(NodeView[] nodes, PodView[] pods, TrainingJob[] jobs) => NodeSnapshot.Take(nodes, pods, JobCards.Of(jobs, _ => Nodes.Gpus(2)).Holding, DateTimeOffset.UnixEpoch).Nodes;
 
     private static void Pinned(PodView pod) => pod.Spec.NodeSelector = new Dictionary<string, string> { ["kubernetes.io/hostname"] = "n1" };
 
