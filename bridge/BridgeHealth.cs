@@ -1,7 +1,9 @@
+using Trestle.Runtime;
+
 namespace Trestle.Bridge;
 
-/// <summary>Whether a bridge does its part, for whoever asks. Why something fails is in the log: it may name objects.</summary>
-public sealed class BridgeHealth
+/// <summary>Whether a bridge does its part.</summary>
+public sealed class BridgeHealth : IHealth
 {
     private volatile string _text = "the API server has not answered yet";
     private volatile bool _isReady;

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Trestle.Api.Launch;
+using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Bridge.Jobs;
 using Trestle.Bridge.Login;
@@ -8,8 +10,11 @@ using Trestle.Runtime;
 namespace Trestle.Bridge;
 
 /// <summary>The bridge as one running whole.</summary>
+[EntityRbac("", "secrets", "get,create", InOwnNamespace = true)]
 public static class BridgeHost
 {
+    private const string SecretName = "trestle-bridge";
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs until cancelled, then gives its leases back. A server that can't be reached is waited for.</summary>
@@ -29,7 +34,7 @@ public static class BridgeHost
         {
             try
             {
-                var key = await new LogSecret(api, options.Namespace).OpenAsync(ct);
+                var key = new LogKey(await new TokenSecret(api, new ObjectKey(options.Namespace, SecretName), new Dictionary<string, string> { [Labels.ManagedBy] = Labels.ManagedByValue }).OpenAsync(ct));
                 var parts = new BridgeParts(api, nodes, options.Namespace, time, log) { Fail = fail };
                 await new BridgeTerm(parts, options, key)
                 {

@@ -11,6 +11,7 @@ using Trestle.Runtime;
 namespace Trestle.Operator;
 
 /// <summary>The operator as one running whole.</summary>
+[EntityRbac("", "secrets", "get,create", InOwnNamespace = true)]
 [EntityRbac("coordination.k8s.io", "leases", "get,create,update", InOwnNamespace = true)]
 public static class OperatorHost
 {

@@ -1,5 +1,6 @@
 using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Trestle.Api.Launch;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.JobGroups;
@@ -67,7 +68,7 @@ internal sealed class OperatorTerm
     public async Task RunAsync(CancellationToken ct)
     {
         using var term = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var key = await new RendezvousSecret(_api, _options.Namespace).OpenAsync(term.Token);
+        var key = new RendezvousKey(await new TokenSecret(_api, new ObjectKey(_options.Namespace, "trestle-rendezvous"), new Dictionary<string, string> { [Labels.ManagedBy] = Labels.ManagedByValue }).OpenAsync(term.Token));
         var events = new EventRecorder(_api, "trestle-operator", _time, _log);
 
         // Built before the caches fill, so that they are told of everything there is.

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Trestle.Bridge.Jobs;
+using Trestle.Runtime;
 
 namespace Trestle.Bridge.Hosting;
 

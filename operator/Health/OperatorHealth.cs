@@ -1,7 +1,9 @@
+using Trestle.Runtime;
+
 namespace Trestle.Operator.Health;
 
 /// <summary>What an operator says of itself to whoever asks, from any thread.</summary>
-public sealed class OperatorHealth
+public sealed class OperatorHealth : IHealth
 {
     private readonly Lock _lock = new();
     private OperatorPhase _phase = OperatorPhase.Starting;

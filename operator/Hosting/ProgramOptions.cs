@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Trestle.Api.V1Alpha1;
+using Trestle.Runtime;
 
 namespace Trestle.Operator.Hosting;
 
@@ -14,10 +16,10 @@ internal sealed record ProgramOptions(OperatorOptions Operator, string HealthLis
     /// <exception cref="SettingException">A setting can't be used; its name is in the message.</exception>
     public static ProgramOptions Read(IReadOnlyList<string> arguments, Func<string, string?> variable)
     {
-        var values = SettingValues.Of(arguments, variable);
+        var values = SettingValues.Of("operator", Settings.All, arguments, variable);
         var options = new OperatorOptions
         {
-            Kubeconfig = values.ExistingFile(Settings.Kubeconfig),
+            Kubeconfig = values.ExistingFile(Setting.Kubeconfig),
             Namespace = values.Name(Settings.Namespace)!,
             PodName = values.Text(Settings.PodName),
             DefaultImage = values.Image(Settings.DefaultImage),
@@ -27,14 +29,16 @@ internal sealed record ProgramOptions(OperatorOptions Operator, string HealthLis
             RendezvousListen = values.Listen(Settings.RendezvousListen),
             RendezvousUrl = values.Url(Settings.RendezvousUrl),
             MetricsListen = values.ListenOrNowhere(Settings.MetricsListen),
-            StarvationTimeout = values.Time(Settings.StarvationTimeout),
-            StartTimeout = values.Time(Settings.StartTimeout),
+            StarvationTimeout = Time(Settings.StarvationTimeout),
+            StartTimeout = Time(Settings.StartTimeout),
             LeaderElection = values.Flag(Settings.LeaderElection),
-            LeaseSeconds = values.Number(Settings.LeaseSeconds, 3, 300),
+            LeaseSeconds = values.Number(Setting.LeaseSeconds, 3, 300),
         };
         if (options.RendezvousUrl is null && ListensEverywhere(options.RendezvousListen))
             throw new SettingException($"{Settings.RendezvousUrl.Both} must be set to the address at which pods reach {options.RendezvousListen}, e.g. http://trestle.trestle-system.svc:8090");
-        return new ProgramOptions(options, values.Listen(Settings.HealthListen), values.Choice<LogLevel>(Settings.LogLevel), values.Choice<LogFormat>(Settings.LogFormat));
+        return new ProgramOptions(options, values.Listen(Setting.HealthListen), values.Choice<LogLevel>(Setting.LogLevel), values.Choice<LogFormat>(Setting.LogFormat));
+
+        TimeSpan Time(Setting setting) => values.Read(setting, "a duration such as 90s, 10m or 1h", text => Duration.TryParse(text, out var time) && time > TimeSpan.Zero ? time : default(TimeSpan?));
     }
 
     private static bool ListensEverywhere(string listen) => BindingAddress.Parse(listen).Host is "*" or "+" or "0.0.0.0" or "[::]";

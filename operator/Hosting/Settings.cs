@@ -1,9 +1,10 @@
+using Trestle.Runtime;
+
 namespace Trestle.Operator.Hosting;
 
 /// <summary>All settings of the operator program.</summary>
 internal static class Settings
 {
-    public static readonly Setting Kubeconfig = new("kubeconfig", null, "path of a kubeconfig; when left out the pod's own service account, else KUBECONFIG or ~/.kube/config");
     public static readonly Setting Namespace = new("namespace", "trestle-system", "namespace of the operator's lease and Secret");
     public static readonly Setting PodName = new("pod-name", null, "the operator's own pod, labelled trestle.dev/leader while it leads");
     public static readonly Setting DefaultImage = new("default-image", null, "image of jobs without spec.image; when left out they are refused");
@@ -12,19 +13,15 @@ internal static class Settings
     public static readonly Setting LauncherAccount = new("launcher-account", null, "service account, in their own namespace, of jobs with submitsJobs; when left out the namespace's default one");
     public static readonly Setting RendezvousListen = new("rendezvous-listen", "http://*:8090", "where ranks of a job meet");
     public static readonly Setting RendezvousUrl = new("rendezvous-url", null, "address of the same as pods reach it");
-    public static readonly Setting HealthListen = new("health-listen", "http://*:8081", "where /healthz and /readyz are served");
     public static readonly Setting MetricsListen = new("metrics-listen", null, "where /metrics is served, without a login; nowhere when left out");
     public static readonly Setting StarvationTimeout = new("starvation-timeout", "10m", "a job that waited so long has nodes reserved for it");
     public static readonly Setting StartTimeout = new("start-timeout", "60s", "a rank that its node has not taken up by then sends the job elsewhere");
     public static readonly Setting LeaderElection = new("leader-election", "true", "false when nobody else runs an operator on this cluster");
-    public static readonly Setting LeaseSeconds = new("lease-seconds", "10", "how long the lease of a leader that died keeps others out, 3 to 300");
-    public static readonly Setting LogLevel = new("log-level", "Information", "Trace, Debug, Information, Warning or Error");
-    public static readonly Setting LogFormat = new("log-format", "text", "text or json");
 
     /// <summary>In the order of <c>--help</c>.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Kubeconfig, Namespace, PodName, DefaultImage, NodeImage, DefaultStorageRoot, LauncherAccount,
-        RendezvousListen, RendezvousUrl, HealthListen, MetricsListen, StarvationTimeout, StartTimeout, LeaderElection, LeaseSeconds, LogLevel, LogFormat,
+        Setting.Kubeconfig, Namespace, PodName, DefaultImage, NodeImage, DefaultStorageRoot, LauncherAccount,
+        RendezvousListen, RendezvousUrl, Setting.HealthListen, MetricsListen, StarvationTimeout, StartTimeout, LeaderElection, Setting.LeaseSeconds, Setting.LogLevel, Setting.LogFormat,
     ];
 }

@@ -5,6 +5,7 @@ using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
 using Trestle.Operator.Views;
+using Trestle.Runtime;
 using Trestle.Testing;
 
 namespace Trestle.Integration.Tests.Launch;
@@ -14,7 +15,7 @@ public sealed class RendezvousTests : IAsyncDisposable
     private const string Uid = "6f1c";
     private readonly FixedCache<TrainingJob> _jobs = new();
     private readonly FixedCache<PodView> _pods = new();
-    private readonly RendezvousKey _key = new(RendezvousKey.NewSecret());
+    private readonly RendezvousKey _key = new(TokenKey.NewSecret());
     private readonly TemporaryDirectory _files = new();
     private readonly HttpClient _http = new();
     private RendezvousServer _server;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Trestle.Operator.Hosting;
+using Trestle.Runtime;
 
 namespace Trestle.Operator.Tests.Hosting;
 
@@ -27,7 +28,7 @@ public sealed class ProgramOptionsTests
     [InlineData("--namespace=Team_A", "TRESTLE_NAMESPACE (--namespace) must be a name of at most 63 lower-case letters, digits and '-'; got 'Team_A'")]
     [InlineData("--rendezvous-listen=8090", "TRESTLE_RENDEZVOUS_LISTEN (--rendezvous-listen) must be an address to listen on, e.g. http://*:8090; got '8090'")]
     [InlineData("--rendezvous-listen=https://*:8090", "TRESTLE_RENDEZVOUS_LISTEN (--rendezvous-listen) must be an address to listen on, e.g. http://*:8090; got 'https://*:8090'")]
-    [InlineData("--health-listen=http://*:99999", "TRESTLE_HEALTH_LISTEN (--health-listen) must be an address to listen on, e.g. http://*:8090; got 'http://*:99999'")]
+    [InlineData("--health-listen=http://*:99999", "TRESTLE_HEALTH_LISTEN (--health-listen) must be an address to listen on, e.g. http://*:8081; got 'http://*:99999'")]
     [InlineData("--starvation-timeout=soon", "TRESTLE_STARVATION_TIMEOUT (--starvation-timeout) must be a duration such as 90s, 10m or 1h; got 'soon'")]
     [InlineData("--leader-election=yes", "TRESTLE_LEADER_ELECTION (--leader-election) must be true or false; got 'yes'")]
     [InlineData("--lease-seconds=2", "TRESTLE_LEASE_SECONDS (--lease-seconds) must be a whole number from 3 to 300; got '2'")]
@@ -53,9 +54,9 @@ public sealed class ProgramOptionsTests
     public async Task Help_names_every_setting_both_ways_and_wrong_settings_end_with_2()
     {
         var (output, errors) = (new StringWriter(), new StringWriter());
-        (await OperatorProgram.RunAsync(["--help"], _ => null, output, errors, TestContext.Current.CancellationToken)).ShouldBe(0);
+        (await Program.Service.RunAsync(["--help"], _ => null, output, errors, TestContext.Current.CancellationToken)).ShouldBe(0);
         foreach (var setting in Settings.All) output.ToString().ShouldSatisfyAllConditions(help => help.ShouldContain(setting.Flag), help => help.ShouldContain(setting.Variable));
-        (await OperatorProgram.RunAsync(["--lease-seconds=0"], _ => null, output, errors, TestContext.Current.CancellationToken)).ShouldBe(2);
+        (await Program.Service.RunAsync(["--lease-seconds=0"], _ => null, output, errors, TestContext.Current.CancellationToken)).ShouldBe(2);
         errors.ToString().ShouldStartWith("trestle operator: TRESTLE_LEASE_SECONDS (--lease-seconds) must be");
     }
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using Trestle.Operator.Launch;
+using Trestle.Runtime;
 
 namespace Trestle.Operator.Tests.Launch;
 
@@ -20,7 +21,7 @@ public sealed class RendezvousKeyTests
 
     [Fact]
     public void Another_key_makes_other_tokens() =>
-        Key.Verify(new RendezvousKey(RendezvousKey.NewSecret()).Token("uid", 1, 0), "uid", 1, 0).ShouldBeFalse();
+        Key.Verify(new RendezvousKey(TokenKey.NewSecret()).Token("uid", 1, 0), "uid", 1, 0).ShouldBeFalse();
 
     [Fact]
     public void A_token_is_safe_in_a_header() => Key.Token("uid", 1, 0).ShouldMatch("^[A-Za-z0-9_-]{43}$");

@@ -1,7 +1,7 @@
-namespace Trestle.Operator.Hosting;
+namespace Trestle.Runtime;
 
 /// <summary>How log lines are written.</summary>
-internal enum LogFormat
+public enum LogFormat
 {
     /// <summary>One line for people.</summary>
     Text,
