@@ -3,9 +3,9 @@ using Trestle.Bench.Admission;
 using Trestle.Bench.Gang;
 using Trestle.Testing;
 
-if (args is not ["admission" or "gang" or "local"])
+if (args is not ["admission" or "gang" or "local" or "scale"])
 {
-    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, gang, local");
+    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, gang, local, scale");
     return 2;
 }
 
@@ -16,6 +16,7 @@ var rows = await (args[0] switch
 {
     "admission" => AdmissionBench.RunAsync(Console.WriteLine),
     "gang" => GangBench.RunAsync(Console.WriteLine),
+    "scale" => GangBench.ScaleAsync(Console.WriteLine),
     _ => LocalBench.RunAsync(Console.WriteLine),
 });
 var result = new BenchResult(args[0], Environment.GetEnvironmentVariable("TRESTLE_BENCH_COMMIT") ?? "unknown", machine, rows);

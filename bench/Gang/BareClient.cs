@@ -5,22 +5,25 @@ using Trestle.Testing.Hollow;
 
 namespace Trestle.Bench.Gang;
 
-/// <summary>A client that does nothing but create gated pods, as many at a time as the operator does: the least that any system needs on this server.</summary>
+/// <summary>A client that does nothing but create gated pods and let them go, as many at a time as the operator does: the least that any system with gates needs on this server.</summary>
 internal static class BareClient
 {
     private const int Connections = 16;
 
-    /// <summary>Seconds for so many pods; they are deleted afterwards.</summary>
-    public static async Task<double> CreateAsync(HollowCluster cluster, int pods, CancellationToken ct)
+    /// <summary>Seconds until so many pods are made, and until they are let go as well; they are deleted afterwards.</summary>
+    public static async Task<(double Made, double LetGo)> MeasureAsync(HollowCluster cluster, int pods, CancellationToken ct)
     {
         var began = Stopwatch.GetTimestamp();
-        await Parallel.ForEachAsync(Enumerable.Range(0, pods), new ParallelOptions { MaxDegreeOfParallelism = Connections, CancellationToken = ct },
-            async (number, token) => await cluster.Http.CreateAsync(ApiCalls.Pods, Pod($"bare-{number:0000}"), token));
-        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        await EachAsync(name => cluster.Http.CreateAsync(ApiCalls.Pods, Pod(name), ct));
+        var made = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        await EachAsync(name => cluster.Http.MergeAsync($"{ApiCalls.Pods}/{name}", """{"spec":{"schedulingGates":[],"nodeSelector":{"kubernetes.io/hostname":"hollow-000"}}}""", ct));
+        var letGo = Stopwatch.GetElapsedTime(began).TotalSeconds;
         await cluster.Http.DeleteAsync($"{ApiCalls.Pods}?labelSelector=bench%3Dbare", ct);
         while ((await cluster.Http.ReadAsync($"{ApiCalls.Pods}?labelSelector=bench%3Dbare&limit=1", ct))!["items"]!.AsArray().Count > 0)
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, ct);
-        return seconds;
+        return (made, letGo);
+
+        Task EachAsync(Func<string, Task> act) => Parallel.ForEachAsync(Enumerable.Range(0, pods), new ParallelOptions { MaxDegreeOfParallelism = Connections, CancellationToken = ct }, async (number, _) => await act($"bare-{number:0000}"));
     }
 
     private static JsonObject Pod(string name) => new()

@@ -13,13 +13,15 @@ internal sealed class GangRun(HollowCluster cluster, IGangSystem system, Cancell
     private const int Connections = 16;
     private HttpClient Api => cluster.Http;
 
-    /// <summary>One gang: seconds until all its pods are there and open, and after one rank failed until all of the next attempt are.</summary>
-    public async Task<(double Create, double Restart, double RestartExist)> OneGangAsync(string name, int ranks)
+    /// <summary>One gang: seconds until all its pods are there, until they are open too, and after one rank failed until all of the next attempt are.</summary>
+    public async Task<(double Exist, double Create, double Restart, double RestartExist)> OneGangAsync(string name, int ranks)
     {
         await using var pods = await PodWatch.StartAsync(Api, system.Pods(name), system.AttemptLabel, ct);
         var first = system.FirstAttempt;
         var began = Stopwatch.GetTimestamp();
         await Api.CreateAsync(system.Collection, system.Gang(name, name, ranks, gpu: true), ct);
+        await pods.ExistAsync(first, ranks);
+        var made = Stopwatch.GetElapsedTime(began).TotalSeconds;
         await StartedAsync(pods, first, ranks);
         var create = Stopwatch.GetElapsedTime(began).TotalSeconds;
 
@@ -30,7 +32,7 @@ internal sealed class GangRun(HollowCluster cluster, IGangSystem system, Cancell
         await StartedAsync(pods, first + 1, ranks);
         var restart = Stopwatch.GetElapsedTime(began).TotalSeconds;
         await DeleteAsync(name);
-        return (create, restart, exist);
+        return (made, create, restart, exist);
     }
 
     /// <summary>Many gangs at once: seconds until all pods of all are there and open, and writes of anybody per gang.</summary>

@@ -37,6 +37,13 @@ public sealed class SchedulerTests : IDisposable
 
     public void Dispose() => _scheduler.Dispose();
 
+    [Theory]
+    [InlineData(0, 50)]
+    [InlineData(12, 50)]
+    [InlineData(100, 400)]
+    public void The_longer_a_decision_takes_the_more_changes_are_collected_for_the_next(int decided, int rest) =>
+        Operator.Scheduling.Scheduler.Rest(TimeSpan.FromMilliseconds(decided)).ShouldBe(TimeSpan.FromMilliseconds(rest));
+
     [Fact]
     public async Task A_job_that_fits_is_admitted_with_everything_in_one_write()
     {
