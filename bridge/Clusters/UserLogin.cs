@@ -67,6 +67,7 @@ internal sealed class UserLogin(IKubeApi api, ILoginNodes nodes, SlurmCluster cl
 
     private async Task<ClusterLogin> ReadAsync(CancellationToken ct)
     {
+        if (nodes.IsHere(cluster.Metadata.Name)) return ClusterLogin.Of(cluster.Metadata.Name, cluster.Spec.Ssh, user.User, "", "");
         var key = await EntryAsync(user.KeySecretRef, KeyEntry, ct);
         var hosts = cluster.Spec.Ssh.KnownHostsSecretRef is { } reference
             ? await EntryAsync(reference, HostsEntry, ct)

@@ -8,6 +8,9 @@ public sealed class LocalLoginNodes(SshOptions options, TimeProvider time) : ILo
     /// <inheritdoc/>
     public ILoginNode Of(ClusterLogin login) => login.User == Environment.UserName ? _node : new Stranger(login.User);
 
+    /// <inheritdoc/>
+    public bool IsHere(string cluster) => true;
+
     private sealed class Stranger(string user) : ILoginNode
     {
         public Task<CommandOutput> RunAsync(string script, CancellationToken ct) => throw new ContactLostException(

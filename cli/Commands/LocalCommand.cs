@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Trestle.Local.Plane;
+using Trestle.Local.Plane.Slurm;
 
 namespace Trestle.Cli.Commands;
 
@@ -27,9 +28,11 @@ internal static class LocalCommand
         var port = new Option<int?>("--port") { Description = "port of the Kubernetes API; a free one when left out" };
         var nodes = new Option<int>("--nodes") { Description = "virtual nodes", DefaultValueFactory = _ => 1 };
         var gpus = new Option<string?>("--gpus") { Description = "GPUs each node declares, e.g. H100:8" };
+        var slurm = new Option<string[]>("--slurm") { Description = "Slurm cluster for jobs, e.g. alps=ssh://me@login.alps.example or here=local; again for more" };
+        var storages = new Option<string?>("--storage-root") { Description = "directory of storages, e.g. one that the nodes of a Slurm cluster share; in --state when left out" };
         var noOperator = new Option<bool>("--no-operator") { Description = "without its operator, for one that you run by hand" };
         var detach = new Option<bool>("--detach", "-d") { Description = "return when it is ready" };
-        var command = new Command("up", "Start it; prints the KUBECONFIG to use.") { state, port, nodes, gpus, noOperator, detach };
+        var command = new Command("up", "Start it; prints the KUBECONFIG to use.") { state, port, nodes, gpus, slurm, storages, noOperator, detach };
         command.SetAction(async (parsed, cancellation) =>
         {
             var (type, count) = Gpus(parsed.GetValue(gpus));
@@ -40,6 +43,8 @@ internal static class LocalCommand
                 Nodes = InRange(parsed.GetValue(nodes), 1, 256, "--nodes"),
                 GpuType = type,
                 GpuCount = count,
+                StorageRoot = parsed.GetValue(storages) is { Length: > 0 } root ? host.FullPath(root) : null,
+                Slurm = Slurm(parsed.GetValue(slurm) ?? [], host),
                 NoOperator = parsed.GetValue(noOperator),
                 Detach = parsed.GetValue(detach),
             };
@@ -91,7 +96,7 @@ internal static class LocalCommand
     private static Command Run()
     {
         var part = new Argument<string>("part");
-        part.AcceptOnlyFromAmong("api", "operator", "nodes");
+        part.AcceptOnlyFromAmong("api", "operator", "nodes", "bridge");
         var state = new Option<string>("--state") { Required = true };
         var command = new Command("run", "One process of the plane; the supervisor starts these.") { part, state };
         command.Hidden = true;
@@ -110,6 +115,23 @@ internal static class LocalCommand
         return parts is [{ Length: > 0 } type, var number] && int.TryParse(number, out var count) && count is > 0 and <= 64
             ? (type, count)
             : throw CliException.Usage($"--gpus {text} is no GPU type and count; write TYPE:COUNT, e.g. H100:8");
+    }
+
+    private static List<SlurmAttachment> Slurm(string[] texts, CliHost host)
+    {
+        var home = host.Variable("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        var reader = new SlurmAttachmentText(Environment.UserName, home, host.FullPath, File.Exists);
+        try
+        {
+            List<SlurmAttachment> clusters = [.. texts.Select(reader.Read)];
+            return clusters.GroupBy(cluster => cluster.Name).FirstOrDefault(same => same.Count() > 1) is { } twice
+                ? throw CliException.Usage($"--slurm gives the name {twice.Key} to {twice.Count()} clusters; name them apart, e.g. other={twice.Last().Where}")
+                : clusters;
+        }
+        catch (FormatException error)
+        {
+            throw CliException.Usage(error.Message);
+        }
     }
 
     private static int InRange(int value, int low, int high, string option) =>

@@ -18,7 +18,7 @@ public static class LocalPlane
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FaultLimit = TimeSpan.FromSeconds(15);
-    private static readonly string[] Parts = ["operator", "nodes", "api"];
+    private static readonly string[] Parts = ["bridge", "operator", "nodes", "api"];
 
     /// <summary>Starts the plane; returns when it is stopped, or when it is ready if detached.</summary>
     public static Task<int> UpAsync(LocalPlaneOptions options, TextWriter output, TextWriter error, CancellationToken ct) => AnswerAsync(error, async () =>
@@ -73,7 +73,8 @@ public static class LocalPlane
         }
 
         await output.WriteLineAsync($"running as process {supervisor}{(File.Exists(directory.Ready) ? "" : ", not ready yet")}");
-        foreach (var part in Parts.Reverse()) await output.WriteLineAsync($"{part,-9} {(directory.Pid(part).Alive() is { } pid ? $"process {pid}" : "not running")}, log {directory.Log(part)}");
+        var settings = PlaneSettings.Read(directory);
+        foreach (var part in Parts.Reverse().Where(part => part != "bridge" || settings?.Slurm.Count > 0)) await output.WriteLineAsync($"{part,-9} {(directory.Pid(part).Alive() is { } pid ? $"process {pid}" : "not running")}, log {directory.Log(part)}");
         await output.WriteLineAsync($"KUBECONFIG={directory.Kubeconfig}");
         return 0;
     });
@@ -109,7 +110,7 @@ public static class LocalPlane
         throw new PlaneException($"{name} was told to {fault}, and the node agent has not answered; its log is {directory.Log("nodes")}");
     });
 
-    /// <summary>Body of one part's process: <c>api</c>, <c>nodes</c> or <c>operator</c>.</summary>
+    /// <summary>Body of one part's process: <c>api</c>, <c>nodes</c>, <c>operator</c> or <c>bridge</c>.</summary>
     public static async Task<int> RunChildAsync(string part, string stateDirectory, CancellationToken ct)
     {
         var directory = PlaneDirectory.Resolve(stateDirectory);
@@ -135,7 +136,8 @@ public static class LocalPlane
                 "api" => parts.ApiAsync(stop.Token),
                 "nodes" => parts.NodesAsync(stop.Token),
                 "operator" => parts.OperatorAsync(stop.Token),
-                _ => throw new PlaneException($"there is no part {part}; the parts are api, nodes and operator"),
+                "bridge" => parts.BridgeAsync(stop.Token),
+                _ => throw new PlaneException($"there is no part {part}; the parts are api, nodes, operator and bridge"),
             });
             return 0;
         }
@@ -225,18 +227,22 @@ public static class LocalPlane
         var before = PlaneSettings.Read(directory);
         var port = options.Port > 0 ? options.Port : before?.ApiPort is > 0 and var kept && Preflight.IsFree(kept) ? kept : Preflight.FreePort();
         if (!Preflight.IsFree(port)) throw new PlaneException($"port {port} is in use; give another one with --port or leave --port out");
-        var meeting = before?.RendezvousPort is > 0 and var last && Preflight.IsFree(last) ? last : Preflight.FreePort();
         return new PlaneSettings
         {
             ApiPort = port,
-            RendezvousPort = meeting,
+            RendezvousPort = Kept(before?.RendezvousPort),
+            SlurmLogsPort = Kept(before?.SlurmLogsPort),
             Nodes = options.Nodes,
             GpuType = options.GpuType,
             GpuCount = options.GpuCount,
             NoOperator = options.NoOperator,
+            Objects = options.StorageRoot ?? directory.Objects,
+            Slurm = options.Slurm,
             Path = Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         };
     }
+
+    private static int Kept(int? port) => port is > 0 and var last && Preflight.IsFree(last) ? last : Preflight.FreePort();
 
     // Ends what an earlier supervisor that was killed has left, by recorded id and start time.
     private static async Task SweepAsync(PlaneDirectory directory)

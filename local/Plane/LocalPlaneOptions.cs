@@ -1,3 +1,5 @@
+using Trestle.Local.Plane.Slurm;
+
 namespace Trestle.Local.Plane;
 
 /// <summary>What <c>trestle local up</c> can be told.</summary>
@@ -20,6 +22,12 @@ public sealed record LocalPlaneOptions
 
     /// <summary>Start no operator: one is run by hand against the kubeconfig.</summary>
     public bool NoOperator { get; init; }
+
+    /// <summary>Absolute path of the directory of storages; null for one below the state directory.</summary>
+    public string? StorageRoot { get; init; }
+
+    /// <summary>Slurm clusters that jobs can be placed on.</summary>
+    public IReadOnlyList<SlurmAttachment> Slurm { get; init; } = [];
 
     /// <summary>Return as soon as it is ready, and leave it running.</summary>
     public bool Detach { get; init; }

@@ -1,7 +1,10 @@
 using Microsoft.Extensions.Logging;
+using Trestle.Bridge;
+using Trestle.Bridge.Login;
 using Trestle.Local.ApiServer;
 using Trestle.Local.Nodes;
 using Trestle.Local.Nodes.Agent;
+using Trestle.Local.Plane.Slurm;
 using Trestle.Operator;
 
 namespace Trestle.Local.Plane;
@@ -45,11 +48,28 @@ internal sealed class PlaneParts(PlaneDirectory directory, PlaneSettings setting
         {
             Kubeconfig = directory.Kubeconfig,
             DefaultImage = "local",
-            DefaultStorageRoot = directory.Objects,
+            DefaultStorageRoot = settings.Objects,
             RendezvousListen = $"http://127.0.0.1:{settings.RendezvousPort}",
             // The supervisor runs one at a time; the lease of a killed one would only be waited for.
             LeaderElection = false,
         };
         return OperatorHost.RunAsync(options, logs, TimeProvider.System, ct);
+    }
+
+    /// <summary>The Slurm bridge.</summary>
+    public async Task BridgeAsync(CancellationToken ct)
+    {
+        var options = new BridgeOptions
+        {
+            Kubeconfig = directory.Kubeconfig,
+            LogsListen = $"http://127.0.0.1:{settings.SlurmLogsPort}",
+            LogsAt = $"http://127.0.0.1:{settings.SlurmLogsPort}",
+            // A bridge that was killed is started again at once, and waits for its own lease.
+            LeaseSeconds = 3,
+        };
+        var ssh = new SshOptions();
+        await using var nodes = new SshLoginNodes(ssh, TimeProvider.System, logs.CreateLogger("Trestle.Bridge.Login"));
+        var here = settings.Slurm.Where(cluster => cluster.Host is null).Select(cluster => cluster.Name).ToHashSet();
+        await BridgeHost.RunAsync(options, new AttachedLoginNodes(here, new LocalLoginNodes(ssh, TimeProvider.System), nodes), logs, TimeProvider.System, new BridgeHealth(), ct);
     }
 }

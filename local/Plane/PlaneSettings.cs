@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Trestle.Local.Plane.Slurm;
 
 namespace Trestle.Local.Plane;
 
@@ -23,6 +24,15 @@ internal sealed record PlaneSettings
 
     /// <summary>An operator is run by hand.</summary>
     public bool NoOperator { get; init; }
+
+    /// <summary>Directory of storages.</summary>
+    public string Objects { get; init; } = "";
+
+    /// <summary>Slurm clusters; without any no bridge runs.</summary>
+    public IReadOnlyList<SlurmAttachment> Slurm { get; init; } = [];
+
+    /// <summary>Port where the bridge serves the logs of Slurm jobs.</summary>
+    public int SlurmLogsPort { get; init; }
 
     /// <summary>PATH of containers: that of whoever started the plane, as this machine stands in for the image.</summary>
     public string Path { get; init; } = "";

@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Trestle.Api.V1Alpha1;
 using Trestle.Local.Nodes.Agent;
+using Trestle.Local.Plane.Slurm;
 
 namespace Trestle.Local.Plane;
 
@@ -8,6 +11,7 @@ namespace Trestle.Local.Plane;
 internal sealed class Supervisor(PlaneDirectory directory, PlaneSettings settings, Programs programs, TimeProvider time, ILoggerFactory logs, TextWriter progress)
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ContactLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private readonly ILogger _log = logs.CreateLogger("Trestle.Plane");
 
@@ -23,13 +27,15 @@ internal sealed class Supervisor(PlaneDirectory directory, PlaneSettings setting
             using (var api = await ApiAnswersAsync(ct))
             {
                 await progress.WriteLineAsync($"Kubernetes API answers at {api.Address.GetLeftPart(UriPartial.Authority)}");
-                await ClusterSetup.InstallAsync(api, directory, ct);
+                await ClusterSetup.InstallAsync(api, settings, ct);
                 parts.Add(Start("nodes"));
                 if (!settings.NoOperator) parts.Add(Start("operator"));
+                if (settings.Slurm.Count > 0) parts.Add(await BridgeAsync(api, ct));
                 await NodesReadyAsync(api, began, ct);
+                await progress.WriteLineAsync($"{settings.Nodes} virtual {(settings.Nodes == 1 ? "node is" : "nodes are")} ready{Gpus()}");
+                foreach (var cluster in settings.Slurm) await ContactAsync(api, cluster, ct);
             }
 
-            await progress.WriteLineAsync($"{settings.Nodes} virtual {(settings.Nodes == 1 ? "node is" : "nodes are")} ready{Gpus()}");
             await File.WriteAllTextAsync(directory.Ready, $"{Environment.ProcessId}\n", ct);
             PlaneLog.Ready(_log);
             await progress.WriteLineAsync($"KUBECONFIG={directory.Kubeconfig}");
@@ -57,6 +63,22 @@ internal sealed class Supervisor(PlaneDirectory directory, PlaneSettings setting
     {
         var stop = new CancellationTokenSource();
         return (stop, new PartProcess(part, directory, programs.Trestle, time, _log).RunAsync(stop.Token));
+    }
+
+    private async Task<(CancellationTokenSource Stop, Task Run)> BridgeAsync(KubeConnection api, CancellationToken ct)
+    {
+        foreach (var cluster in settings.Slurm) await ClusterSetup.AttachAsync(api, cluster, ct);
+        return Start("bridge");
+    }
+
+    // A login node may refuse now and answer the next time; the bridge asks again by itself.
+    private async Task ContactAsync(KubeConnection api, SlurmAttachment cluster, CancellationToken ct)
+    {
+        JsonObject? seen = null;
+        var reached = await UntilAsync(async () => SlurmClusterFacts.IsReachable(seen = await api.FindAsync($"/apis/{ApiGroup.ApiVersion}/slurmclusters/{cluster.Name}", ct)) == true, ct, ContactLimit);
+        var message = SlurmClusterFacts.Message(seen);
+        if (!reached) throw new PlaneException($"Slurm cluster {cluster.Name} ({cluster.Where}) can't be used: {message ?? $"the bridge has not answered; its log is {directory.Log("bridge")}{LastLine("bridge")}"}");
+        await progress.WriteLineAsync($"Slurm cluster {cluster.Name} answers from {cluster.Where}: {SlurmClusterFacts.Summary(seen!)}{(message is null ? "" : $"; but {message}")}");
     }
 
     private string Gpus() => settings is { GpuType: { } type, GpuCount: > 0 } ? $", each declaring {type}:{settings.GpuCount} (declared, not real)" : "";
@@ -88,16 +110,16 @@ internal sealed class Supervisor(PlaneDirectory directory, PlaneSettings setting
     }
 
     // What an earlier start left on record says nothing; a heartbeat is written to the second.
-    private static bool IsReady(System.Text.Json.Nodes.JsonNode node, DateTimeOffset since) => (node["status"]?["conditions"]?.AsArray() ?? []).Any(c =>
+    private static bool IsReady(JsonNode node, DateTimeOffset since) => (node["status"]?["conditions"]?.AsArray() ?? []).Any(c =>
         (string?)c!["type"] == "Ready" && (string?)c["status"] == "True"
         && DateTimeOffset.TryParse((string?)c["lastHeartbeatTime"], CultureInfo.InvariantCulture, out var beat) && beat > since - TimeSpan.FromSeconds(1));
 
-    private static bool IsFailed(System.Text.Json.Nodes.JsonNode node) => (string?)node["metadata"]!["annotations"]?[NodeObjects.FaultAnnotation] == "fail";
+    private static bool IsFailed(JsonNode node) => (string?)node["metadata"]!["annotations"]?[NodeObjects.FaultAnnotation] == "fail";
 
-    private async Task<bool> UntilAsync(Func<Task<bool>> condition, CancellationToken ct)
+    private async Task<bool> UntilAsync(Func<Task<bool>> condition, CancellationToken ct, TimeSpan? limit = null)
     {
         var began = time.GetTimestamp();
-        while (time.GetElapsedTime(began) < StartLimit)
+        while (time.GetElapsedTime(began) < (limit ?? StartLimit))
         {
             try
             {

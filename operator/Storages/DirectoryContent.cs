@@ -26,7 +26,7 @@ public sealed record DirectoryContent(long Bytes, long Objects, IReadOnlyList<St
     {
         try
         {
-            Directory.CreateDirectory(path);
+            Make(path);
             var left = maxFiles;
             var entries = Entries(path, Top).Select(entry => entry.IsDirectory ? Sum(path, entry, ref left) : Count(entry, ref left)).ToList();
             var checkpoints = entries.Where(entry => IsCheckpoint(entry.Name))
@@ -38,6 +38,17 @@ public sealed record DirectoryContent(long Bytes, long Objects, IReadOnlyList<St
         {
             return new DirectoryContent(0, 0, [], true) { Error = error.Message };
         }
+    }
+
+    // A new directory is open to whom the one above it is: where several users share a root, so they do what is below.
+    private static void Make(string path)
+    {
+        if (Directory.Exists(path)) return;
+        var above = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path));
+        if (above is null) return;
+        Make(above);
+        Directory.CreateDirectory(path);
+        File.SetUnixFileMode(path, File.GetUnixFileMode(above) & ~(UnixFileMode.SetUser | UnixFileMode.SetGroup));
     }
 
     // Writers make .tmp files and rename them; a dot hides what is not meant to be seen.

@@ -15,7 +15,7 @@ public sealed class ReferencesTests
         ["Trestle.Local.ApiMachinery"] = [],
         ["Trestle.Local.ApiServer"] = ["Trestle.Local.ApiMachinery"],
         ["Trestle.Local.Nodes"] = ["Trestle.Runtime"],
-        ["Trestle.Local.Plane"] = ["Trestle.Api", "Trestle.Runtime", "Trestle.Operator", "Trestle.Local.ApiServer", "Trestle.Local.Nodes"],
+        ["Trestle.Local.Plane"] = ["Trestle.Api", "Trestle.Runtime", "Trestle.Operator", "Trestle.Bridge", "Trestle.Local.ApiServer", "Trestle.Local.Nodes"],
         ["trestle"] = ["Trestle.Api", "Trestle.Runtime", "Trestle.Operator", "Trestle.Local.Plane"],
     };
 
