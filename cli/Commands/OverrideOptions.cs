@@ -16,13 +16,14 @@ internal sealed class OverrideOptions
     private readonly Option<string?> _queue = new("--queue") { Description = "queue" };
     private readonly Option<string?> _timeLimit = new("--time-limit") { Description = "longest running time, e.g. 24h" };
     private readonly Option<int?> _maxRestarts = new("--max-restarts") { Description = "restarts after the job's own failures" };
+    private readonly Option<string[]> _infra = new("--infra") { Description = "where to run: k8s, slurm/CLUSTER or slurm/CLUSTER/PARTITION; TASK=… for a task of a group" };
     private readonly Option<string[]> _env = new("--env") { Description = "K=V, or K to pass on your own value; for every task of a group" };
     private readonly Option<string?> _envFile = new("--env-file") { Description = "file with lines of K=V" };
     private readonly Option<string[]> _secrets = new("--secret") { Description = "name of a variable of your shell that the job gets through a Secret" };
 
     public void AddTo(Command command)
     {
-        Option[] all = [_name, _nodes, _gpus, _cpus, _memory, _image, _priority, _queue, _timeLimit, _maxRestarts, _env, _envFile, _secrets];
+        Option[] all = [_name, _nodes, _gpus, _cpus, _memory, _image, _priority, _queue, _timeLimit, _maxRestarts, _infra, _env, _envFile, _secrets];
         foreach (var option in all)
         {
             command.Options.Add(option);
@@ -45,6 +46,7 @@ internal sealed class OverrideOptions
             Queue = parsed.GetValue(_queue),
             TimeLimit = parsed.GetValue(_timeLimit),
             MaxRestarts = parsed.GetValue(_maxRestarts),
+            Infra = [.. (parsed.GetValue(_infra) ?? []).Select(InfraOverride.Read)],
             Env = KeyValues.Env(env, host),
             Secrets = KeyValues.Secrets(parsed.GetValue(_secrets) ?? [], host),
         };

@@ -75,6 +75,8 @@ internal static class LaunchPlanner
             JobOverrides.Apply(spec, overrides);
         }
 
+        InfraOverride.Apply(job, overrides.Infra);
+
         if (job is TrainingJob single && scene.JobGroup is { } group)
         {
             single.Spec.Group = group;

@@ -24,6 +24,9 @@ internal sealed record LaunchOverrides
 
     public int? MaxRestarts { get; init; }
 
+    /// <summary>Where to run, in place of what the file says.</summary>
+    public IReadOnlyList<InfraOverride> Infra { get; init; } = [];
+
     /// <summary>Set for every task of a group.</summary>
     public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 

@@ -153,24 +153,16 @@ internal sealed class SkyResources(Notes notes, TrainingJobSpec spec)
             return;
         }
 
-        var parts = text.Split('/');
-        switch (parts[0].ToLowerInvariant())
+        if (!PlacementText.TryRead(text, out var place))
         {
-            case "*":
-                break;
-            case "k8s" or "kubernetes":
-                Place(new Placement { Kubernetes = new KubernetesPlacement() });
-                notes.Mapped(entry.Line, parts.Length > 1
-                    ? $"{entry.Key} → placement kubernetes; the context is the one that the file is launched to"
-                    : $"{entry.Key} → placement kubernetes");
-                break;
-            case "slurm" when parts.Length is 2 or 3 && parts.All(part => part.Length > 0):
-                Place(new Placement { Slurm = new SlurmPlacement { Cluster = parts[1], Partition = parts.ElementAtOrDefault(2) } });
-                notes.Mapped(entry.Line, $"{entry.Key} → placement slurm, cluster {Notes.Shown(parts[1])}");
-                break;
-            default:
-                notes.Error(entry.Line, $"{entry.Key} must be k8s, slurm/CLUSTER or slurm/CLUSTER/PARTITION, not '{Notes.Shown(text)}'; {CloudMachines}");
-                break;
+            notes.Error(entry.Line, $"{entry.Key} must be {PlacementText.Forms}, not '{Notes.Shown(text)}'; {CloudMachines}");
+        }
+        else if (place is not null)
+        {
+            Place(place);
+            notes.Mapped(entry.Line, place.Slurm is { } slurm ? $"{entry.Key} → placement slurm, cluster {Notes.Shown(slurm.Cluster)}"
+                : text.Contains('/', StringComparison.Ordinal) ? $"{entry.Key} → placement kubernetes; the context is the one that the file is launched to"
+                : $"{entry.Key} → placement kubernetes");
         }
     }
 

@@ -54,6 +54,32 @@ public sealed class LaunchPlannerTests
     }
 
     [Fact]
+    public void Infra_moves_a_job_or_one_task_of_a_group()
+    {
+        var job = Job("train");
+        job.Spec.Placement = [new Placement { Kubernetes = new KubernetesPlacement() }];
+        var moved = (TrainingJob)Plan(job, new LaunchOverrides { Infra = [InfraOverride.Read("slurm/alps/gpu"), InfraOverride.Read("k8s")] }).Jobs.Single().Object;
+        moved.Spec.Placement!.Select(place => (place.Slurm?.Cluster, place.Slurm?.Partition)).ShouldBe([("alps", "gpu"), (null, null)]);
+
+        JobGroup Group() => new() { Metadata = new V1ObjectMeta { Name = "rl" }, Spec = new JobGroupSpec { Tasks = [new JobGroupTask { Name = "trainer", Job = new TrainingJobSpec() }, new JobGroupTask { Name = "watcher", Job = new TrainingJobSpec() }] } };
+        LaunchPlan PlanGroup(params string[] infra) => LaunchPlanner.Plan(new LaunchInput([Group()], [], []), new LaunchOverrides { Infra = [.. infra.Select(InfraOverride.Read)] }, OneMachine, NoWorkdirs);
+        var group = (JobGroup)PlanGroup("trainer=slurm/alps").Jobs.Single().Object;
+        group.Spec.Tasks.Select(task => task.Job!.Placement?[0].Slurm?.Cluster).ShouldBe(["alps", null]);
+        Should.Throw<CliException>(() => PlanGroup("slurm/alps")).Message.ShouldContain("name one, e.g. --infra trainer=slurm/alps");
+        Should.Throw<CliException>(() => PlanGroup("trainr=slurm/alps")).Message.ShouldContain("its tasks are trainer, watcher");
+        Should.Throw<CliException>(() => Plan(Job("train"), new LaunchOverrides { Infra = [InfraOverride.Read("trainer=k8s")] })).Message.ShouldContain("leave 'trainer=' out");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("*")]
+    [InlineData("slurm")]
+    [InlineData("slurm/")]
+    [InlineData("=k8s")]
+    [InlineData("aws/us-east-1")]
+    public void What_is_no_place_is_refused(string infra) => Should.Throw<CliException>(() => InfraOverride.Read(infra)).Message.ShouldContain("write k8s, slurm/CLUSTER or slurm/CLUSTER/PARTITION");
+
+    [Fact]
     public void The_command_line_stands_above_the_file()
     {
         var job = Job("train");
