@@ -115,6 +115,8 @@ host() {
 if [ "$TRESTLE_CONTAINER" = none ] && [ -s "$trestle_dir/scripts/mounts" ] && ! command -v bwrap >/dev/null 2>&1; then
   refuse "mounts on a Slurm node need an image with pyxis or apptainer, or bubblewrap (bwrap) on the node"
 fi
+# What the user's code writes is open to others as it is in a container on Kubernetes.
+umask 022
 trestle_stopping=
 trap 'trestle_stopping=1' TERM
 case $TRESTLE_CONTAINER in
