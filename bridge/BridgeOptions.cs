@@ -14,6 +14,9 @@ public sealed record BridgeOptions
     /// <summary>Where logs of jobs are served. Port 0 takes a free one.</summary>
     public string LogsListen { get; init; } = "http://127.0.0.1:0";
 
+    /// <summary>Where readers find the logs: a path of the API server (a Service's proxy) or an address. Null: people can't.</summary>
+    public string? LogsAt { get; init; }
+
     /// <summary>How long the lease of a bridge that died keeps others out, in seconds; at least 3.</summary>
     public int LeaseSeconds { get; init; } = 10;
 }

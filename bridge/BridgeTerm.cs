@@ -23,6 +23,7 @@ internal sealed class BridgeTerm
     private readonly ClusterSessions _sessions;
     private readonly Controller _jobController;
     private readonly Controller _clusterController;
+    private readonly Controller? _logAccounts;
 
     public BridgeTerm(BridgeParts parts, BridgeOptions options, LogKey key)
     {
@@ -34,6 +35,8 @@ internal sealed class BridgeTerm
         _sessions = new ClusterSessions(_clusters.Cache, _parts, identity, LeaseTiming.OfSeconds(options.LeaseSeconds)) { Began = Began };
         _jobController = new Controller("slurmjob", new SlurmJobReconciler(_jobs.Cache, _sessions, _parts), parts.Time, parts.Log).For(_jobs);
         _clusterController = new Controller("slurmcluster", new SlurmClusterReconciler(_clusters.Cache, _sessions, _parts), parts.Time, parts.Log).For(_clusters);
+        if (options.LogsAt is { } at)
+            _logAccounts = new Controller("logaccount", new LogAccounts(parts.Api, at, parts.Time), parts.Time, parts.Log).Watches(_jobs, job => [LogAccounts.KeyOf(job.Metadata.NamespaceProperty)]);
     }
 
     /// <summary>Called with the address of the logs when the caches are filled.</summary>
@@ -43,7 +46,7 @@ internal sealed class BridgeTerm
     public async Task RunAsync(CancellationToken ct)
     {
         using var term = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await using var logs = new LogServer(_jobs.Cache, _sessions, _key, _parts.Time);
+        await using var logs = new LogServer(_jobs.Cache, _sessions, _key, new LogReaders(_parts.Api, _parts.Time), _parts.Time);
         List<Task> running = [_jobs.RunAsync(term.Token), _clusters.RunAsync(term.Token)];
         try
         {
@@ -52,6 +55,7 @@ internal sealed class BridgeTerm
             foreach (var cluster in _clusters.Cache.Items) _sessions.Changed(null, cluster);
             Started?.Invoke(await logs.StartAsync(_options.LogsListen, term.Token));
             running.AddRange([_jobController.RunAsync(Workers, term.Token), _clusterController.RunAsync(4, term.Token)]);
+            if (_logAccounts is not null) running.Add(_logAccounts.RunAsync(1, term.Token));
             await await Task.WhenAny(running);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -66,6 +70,7 @@ internal sealed class BridgeTerm
             await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _jobController.Dispose();
             _clusterController.Dispose();
+            _logAccounts?.Dispose();
             BridgeLog.Ended(_parts.Log);
         }
     }

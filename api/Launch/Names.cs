@@ -46,6 +46,9 @@ public static class Annotations
     /// <summary>On a launched TrainingJob: the task that launched it.</summary>
     public const string LaunchedBy = "trestle.dev/launched-by";
 
+    /// <summary>On the account <see cref="Names.LogAccount"/>: where logs of Slurm jobs are; a path of the API server, or an address.</summary>
+    public const string LogsAt = "trestle.dev/logs-at";
+
     /// <summary>On a virtual node: that its resources are declared.</summary>
     public const string Virtual = "trestle.dev/virtual";
 }
@@ -64,6 +67,18 @@ public static class Names
 
     /// <summary>Finalizer of SlurmJobs: until it is gone the job may be in Slurm.</summary>
     public const string SlurmJobFinalizer = "trestle.dev/slurm-job";
+
+    /// <summary>ServiceAccount of a namespace whose tokens for <see cref="LogAudience"/> read the logs of its Slurm jobs.</summary>
+    public const string LogAccount = "trestle-logs";
+
+    /// <summary>Audience of those tokens: they are good for nothing else.</summary>
+    public const string LogAudience = "trestle-logs";
+
+    /// <summary>Header with such a token; a proxy on the way may need Authorization for itself.</summary>
+    public const string LogTokenHeader = "Trestle-Log-Token";
+
+    /// <summary>Header of an answer: where in the log it begins, in bytes.</summary>
+    public const string LogOffsetHeader = "Trestle-Log-Offset";
 
     /// <summary>Field manager of the operator.</summary>
     public const string FieldManager = "trestle-operator";

@@ -21,6 +21,7 @@ internal sealed record ProgramOptions(BridgeOptions Bridge, LoginWay Login, stri
             Kubeconfig = values.ExistingFile(Setting.Kubeconfig),
             Namespace = values.Name(Settings.Namespace)!,
             LogsListen = values.Listen(Settings.LogsListen),
+            LogsAt = values.Text(Settings.LogsAt),
             LeaseSeconds = values.Number(Setting.LeaseSeconds, 3, 300),
         };
         return new ProgramOptions(bridge, values.Choice<LoginWay>(Settings.Login), values.Listen(Settings.HealthListen), values.Choice<LogLevel>(Setting.LogLevel), values.Choice<LogFormat>(Setting.LogFormat));

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Bridge.Clusters;
 using Trestle.Bridge.Login;
@@ -11,15 +12,13 @@ using Trestle.Runtime;
 namespace Trestle.Bridge.Logs;
 
 /// <summary>
-/// GET /logs/NAMESPACE/SLURMJOB/RANK?offset=BYTES|tail=LINES[&amp;follow=true] with the job's token as bearer; RANK may be "job" for the output of
-/// the batch script. 200: the bytes, in pieces; the header Trestle-Log-Offset is where they begin. 403: wrong token; 404: no such file; 421:
-/// another replica serves the cluster; 502: the cluster can't be reached; 503: too many readers.
+/// GET /logs/NAMESPACE/SLURMJOB/RANK?offset=BYTES|tail=LINES[&amp;follow=true] with the job's token as bearer, or a token of the namespace's log
+/// account in the header Trestle-Log-Token; RANK may be "job" for the output of the batch script. 200: the bytes, in pieces; the header
+/// Trestle-Log-Offset is where they begin. 403: wrong token; 404: no such file; 421: another replica serves the cluster; 502: the cluster can't be
+/// reached; 503: too many readers, or the API server can't be asked about the token.
 /// </summary>
-internal sealed class LogServer(IObjectCache<SlurmJob> jobs, ClusterSessions sessions, LogKey key, TimeProvider time) : IAsyncDisposable
+internal sealed class LogServer(IObjectCache<SlurmJob> jobs, ClusterSessions sessions, LogKey secret, LogReaders people, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>Name of the header.</summary>
-    public const string OffsetHeader = "Trestle-Log-Offset";
-
     private const int MostReaders = 64;
     private const string Bearer = "Bearer ";
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -54,23 +53,40 @@ internal sealed class LogServer(IObjectCache<SlurmJob> jobs, ClusterSessions ses
             return;
         }
 
-        // Whether a job is there is nobody's business without its token.
-        if (jobs.Find(wanted.Job) is not { } job || !key.Verify(Token(request), job.Metadata.Uid)) await SayAsync(response, StatusCodes.Status403Forbidden, "the token is not that of this job");
-        else if (sessions.Of(job.Spec.Cluster) is not { Root: { } root } session) await SayAsync(response, StatusCodes.Status421MisdirectedRequest, "this bridge does not serve the cluster now");
-        else if (session.UserOf(wanted.Job.Namespace) is not { } user || AttemptKey.Of(job.Spec) is not { } name) await SayAsync(response, StatusCodes.Status404NotFound, "the namespace is nobody on the cluster");
-        else await BoundedAsync(context, wanted, user, LogFile.Of(root, name, wanted.Rank));
-    }
-
-    private async Task BoundedAsync(HttpContext context, LogRequest wanted, UserSession user, LogFile file)
-    {
         try
         {
-            if (Interlocked.Increment(ref _readers) > MostReaders) await SayAsync(context.Response, StatusCodes.Status503ServiceUnavailable, "too many logs are being read; try again later");
-            else await StreamAsync(context, wanted, user, file);
+            if (Interlocked.Increment(ref _readers) > MostReaders) await SayAsync(response, StatusCodes.Status503ServiceUnavailable, "too many logs are being read; try again later");
+            else await AnswerAsync(context, wanted);
         }
         finally
         {
             Interlocked.Decrement(ref _readers);
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context, LogRequest wanted)
+    {
+        var response = context.Response;
+        var job = jobs.Find(wanted.Job);
+        // Whether a job is there is nobody's business who may not read it.
+        if (await RefusalAsync(context, wanted.Job, job) is var (status, why)) await SayAsync(response, status, why);
+        else if (job is null) await SayAsync(response, StatusCodes.Status404NotFound, "there is no such job");
+        else if (sessions.Of(job.Spec.Cluster) is not { Root: { } root } session) await SayAsync(response, StatusCodes.Status421MisdirectedRequest, "this bridge does not serve the cluster now");
+        else if (session.UserOf(wanted.Job.Namespace) is not { } user || AttemptKey.Of(job.Spec) is not { } name) await SayAsync(response, StatusCodes.Status404NotFound, "the namespace is nobody on the cluster");
+        else await StreamAsync(context, wanted, user, LogFile.Of(root, name, wanted.Rank));
+    }
+
+    // Null when the bearer may read.
+    private async Task<(int Status, string Why)?> RefusalAsync(HttpContext context, ObjectKey key, SlurmJob? job)
+    {
+        if (job is not null && secret.Verify(Token(context.Request), job.Metadata.Uid)) return null;
+        try
+        {
+            return await people.MayReadAsync(context.Request.Headers[Names.LogTokenHeader], key.Namespace, context.RequestAborted) ? null : (StatusCodes.Status403Forbidden, "the token does not allow to read this job");
+        }
+        catch (Exception error) when (error is KubeApiException or HttpRequestException)
+        {
+            return (StatusCodes.Status503ServiceUnavailable, "the API server can't be asked about the token now; try again");
         }
     }
 
@@ -128,7 +144,7 @@ internal sealed class LogServer(IObjectCache<SlurmJob> jobs, ClusterSessions ses
         if (!response.HasStarted)
         {
             response.ContentType = "text/plain; charset=utf-8";
-            response.Headers[OffsetHeader] = piece.Offset.ToString(CultureInfo.InvariantCulture);
+            response.Headers[Names.LogOffsetHeader] = piece.Offset.ToString(CultureInfo.InvariantCulture);
         }
 
         await response.Body.WriteAsync(piece.Bytes, ct);

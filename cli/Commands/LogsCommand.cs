@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.CompilerServices;
 using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Connection;
 using Trestle.Cli.Jobs;
@@ -37,7 +36,7 @@ internal static class LogsCommand
         Cluster cluster, CliHost host, string name, LogSelection selection, LogQuery query, bool timestamps, CancellationToken cancellation)
     {
         var found = await cluster.FindJobOrGroupAsync(name, cancellation);
-        var source = new ClusterLogs(cluster, found);
+        var source = new ClusterLogs(cluster, found, host.Time);
         var printer = new LogPrinter(host, timestamps) { Prefixed = selection.Rank is null && SharesOutput(found, selection) };
         if (!query.Follow)
         {
@@ -74,25 +73,23 @@ internal static class LogsCommand
             throw new CliException(NoLogs(found, selection), ExitCode.NotFound);
         }
 
+        TellWhatIsNotDone(query, ranks, printer);
         var started = ranks.Where(rank => rank.State != LogState.Waiting).ToArray();
         if (started.Length == 0)
         {
             printer.Note($"{found.Label} has not written anything yet: {found.Phase}{(found.Message.Length > 0 ? ", " + found.Message : "")}");
         }
 
-        await foreach (var (rank, line) in LogMerge.InOrderAsync([.. started.Select(rank => LinesAsync(source, rank, query, cancellation))], cancellation))
+        await foreach (var (rank, line) in LogMerge.InOrderAsync([.. started.Select(rank => source.ReadAsync(rank, query, cancellation))], cancellation))
         {
             printer.Print(started[rank], line);
         }
     }
 
-    private static async IAsyncEnumerable<LogLine> LinesAsync(
-        ClusterLogs source, LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+    // Without times there is nothing to compare with.
+    private static void TellWhatIsNotDone(LogQuery query, IReadOnlyList<LogRank> ranks, LogPrinter printer)
     {
-        await foreach (var raw in source.ReadAsync(rank, query, cancellation))
-        {
-            yield return LogLine.Parse(raw);
-        }
+        if (query.SinceSeconds is not null && ranks.Any(rank => rank.IsOnSlurm)) printer.Note("lines of Slurm jobs have no times, so --since does not shorten them; use --tail");
     }
 
     private static string NoLogs(FoundJob found, LogSelection selection)
@@ -105,11 +102,11 @@ internal static class LogsCommand
         if (selection is { Task: null, Rank: null, Attempt: null })
         {
             return found.HasEnded
-                ? $"{found.Label} has ended ({found.Phase}) and its pods are gone, and the logs with them"
+                ? $"{found.Label} has ended ({found.Phase}) and its pods or Slurm jobs are gone, and the logs with them"
                 : $"{found.Label} has not started: {found.Phase}{(found.Message.Length > 0 ? ", " + found.Message : "")}; wait for it with: trestle logs {found.Name} -f";
         }
 
-        return $"no pod of {found.Label} matches --task, --rank or --attempt; see: trestle describe {found.Name}";
+        return $"no rank of {found.Label} matches --task, --rank or --attempt; see: trestle describe {found.Name}";
     }
 
     private static long? Seconds(string? since) =>

@@ -16,9 +16,17 @@ internal sealed class ApiConnection(Kubernetes client, TimeProvider time) : IDis
     private const int PageSize = 500;
     private const int MaxTries = 4;
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+    private readonly Lazy<HttpClient> _outside = new(() => new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan });
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(5);
 
-    public void Dispose() => client.Dispose();
+    public void Dispose()
+    {
+        client.Dispose();
+        if (_outside.IsValueCreated)
+        {
+            _outside.Value.Dispose();
+        }
+    }
 
     /// <summary>Null when there is no such object.</summary>
     public async Task<T?> FindAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation)
@@ -81,6 +89,27 @@ internal sealed class ApiConnection(Kubernetes client, TimeProvider time) : IDis
         return await answer.Content.ReadAsStreamAsync(cancellation);
     }
 
+    /// <summary>GET with one header more, whatever the answer is; the body as it comes.</summary>
+    public async Task<HttpResponseMessage> AskAsync(string path, (string Name, string Value) header, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(client.BaseUri, path.TrimStart('/')));
+        request.Headers.Add(header.Name, header.Value);
+        if (client.Credentials is { } credentials)
+        {
+            await credentials.ProcessHttpRequestAsync(request, cancellation);
+        }
+
+        return await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+    }
+
+    /// <summary>The same of an address elsewhere, without our credentials.</summary>
+    public async Task<HttpResponseMessage> AskOutsideAsync(Uri address, (string Name, string Value) header, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        request.Headers.Add(header.Name, header.Value);
+        return await _outside.Value.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+    }
+
     private async Task<HttpResponseMessage> AnswerAsync(HttpMethod method, string path, (string Body, string Type)? content, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
@@ -119,22 +148,27 @@ internal sealed class ApiConnection(Kubernetes client, TimeProvider time) : IDis
     internal static bool IsUnknownKind(string message) =>
         message.Contains("could not find the requested resource", StringComparison.Ordinal) || message.Contains("page not found", StringComparison.Ordinal);
 
-    private static ApiException Refusal(HttpStatusCode status, string body)
+    /// <summary>The message of a Status; null when the body is none.</summary>
+    internal static string? MessageOf(string body) => Status(body)?.Message;
+
+    private static ApiException Refusal(HttpStatusCode status, string body) =>
+        Status(body) is var (reason, message)
+            ? new ApiException(status, reason, message)
+            // Not a Kubernetes answer: a proxy in between, or no API server at all.
+            : new ApiException(status, "", body.Length is 0 or > 300 ? $"HTTP {(int)status}" : body);
+
+    private static (string Reason, string Message)? Status(string body)
     {
         try
         {
             using var parsed = JsonDocument.Parse(body);
-            if (parsed.RootElement.ValueKind == JsonValueKind.Object && parsed.RootElement.TryGetProperty("message", out var message))
-            {
-                var reason = parsed.RootElement.TryGetProperty("reason", out var said) ? said.GetString() ?? "" : "";
-                return new ApiException(status, reason, message.GetString() ?? "");
-            }
+            return parsed.RootElement.ValueKind == JsonValueKind.Object && parsed.RootElement.TryGetProperty("message", out var message)
+                ? (parsed.RootElement.TryGetProperty("reason", out var said) ? said.GetString() ?? "" : "", message.GetString() ?? "")
+                : null;
         }
         catch (JsonException)
         {
-            // Not a Kubernetes answer: a proxy in between, or no API server at all.
+            return null;
         }
-
-        return new ApiException(status, "", body.Length is 0 or > 300 ? $"HTTP {(int)status}" : body);
     }
 }

@@ -31,6 +31,9 @@ internal static class ApiPaths
 
     public static string Object(IKubernetesObject<V1ObjectMeta> item) => $"{Collection(item)}/{Escape(item.Metadata.Name)}";
 
+    /// <summary>Where tokens of a service account are made.</summary>
+    public static string Tokens(string ns, string account) => $"{Core("serviceaccounts", ns, account)}/token";
+
     private static string Escape(string name) =>
         name is "" or "." or ".." ? throw CliException.Usage($"'{name}' is no name of an object") : Uri.EscapeDataString(name);
 }

@@ -122,6 +122,76 @@ internal sealed class Cluster : IDisposable
     public Task<Stream> OpenLogAsync(string ns, string pod, string query, CancellationToken cancellation) =>
         CallAsync(() => _api.OpenAsync($"{ApiPaths.Core("pods", ns, pod)}/log?{query}", cancellation));
 
+    /// <summary>None when the user may not see any.</summary>
+    public async Task<IReadOnlyList<SlurmJob>> SlurmJobsAsync(string ns, string selector, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ListAsync(ApiPaths.Collection(SlurmJob.KubePlural, ns), $"labelSelector={Uri.EscapeDataString(selector)}", item => item.Deserialize(TrestleJson.Default.SlurmJob)!, cancellation);
+        }
+        catch (CliException error) when (error.ExitCode is ExitCode.Forbidden or ExitCode.NotFound)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>None when the user may not see any.</summary>
+    public async Task<IReadOnlyList<SlurmCluster>> SlurmClustersAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await ListAsync(ApiPaths.Collection(SlurmCluster.KubePlural, null), "", item => item.Deserialize(TrestleJson.Default.SlurmCluster)!, cancellation);
+        }
+        catch (CliException error) when (error.ExitCode is ExitCode.Forbidden or ExitCode.NotFound)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Where the logs of Slurm jobs of a namespace are; null when no bridge has said so.</summary>
+    public async Task<string?> LogPlaceAsync(string ns, CancellationToken cancellation)
+    {
+        try
+        {
+            var account = await CallAsync(() => _api.SendAsync(HttpMethod.Get, ApiPaths.Core("serviceaccounts", ns, Names.LogAccount), null, cancellation));
+            return (string?)JsonNode.Parse(account)?["metadata"]?["annotations"]?[Annotations.LogsAt];
+        }
+        catch (CliException error) when (error.ExitCode == ExitCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A token with which the logs of Slurm jobs of a namespace are read, and nothing else is done.</summary>
+    public async Task<string> LogTokenAsync(string ns, TimeSpan life, CancellationToken cancellation)
+    {
+        var request = new JsonObject
+        {
+            ["apiVersion"] = "authentication.k8s.io/v1",
+            ["kind"] = "TokenRequest",
+            ["spec"] = new JsonObject { ["audiences"] = new JsonArray(Names.LogAudience), ["expirationSeconds"] = (long)life.TotalSeconds },
+        };
+        var answer = await CallAsync(() => _api.SendAsync(HttpMethod.Post, ApiPaths.Tokens(ns, Names.LogAccount), (request.ToJsonString(), "application/json"), cancellation));
+        return (string?)JsonNode.Parse(answer)?["status"]?["token"] ?? "";
+    }
+
+    /// <summary>GET through the API server, whatever the answer is.</summary>
+    public Task<HttpResponseMessage> AskAsync(string path, (string Name, string Value) header, CancellationToken cancellation) =>
+        CallAsync(() => _api.AskAsync(path, header, cancellation));
+
+    /// <summary>GET of an address that is not the API server's, without any credentials but the header.</summary>
+    public async Task<HttpResponseMessage> AskOutsideAsync(Uri address, (string Name, string Value) header, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _api.AskOutsideAsync(address, header, cancellation);
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException)
+        {
+            throw new CliException($"can't reach the Slurm bridge at {address.GetLeftPart(UriPartial.Authority)}; is it running? ({error.Message.TrimEnd('.')})", cause: error) { IsPassing = true };
+        }
+    }
+
     /// <summary>Null at the end.</summary>
     public Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellation) =>
         CallAsync(() => reader.ReadLineAsync(cancellation).AsTask());

@@ -8,9 +8,11 @@ using Trestle.Cli.Jobs;
 
 namespace Trestle.Cli.Logs;
 
-/// <summary>The logs of one job, or of all jobs of a group, from the pods' logs.</summary>
-internal sealed class ClusterLogs(Cluster cluster, FoundJob found) : ILogSource
+/// <summary>The logs of one job, or of all jobs of a group, from the pods' logs and from Slurm.</summary>
+internal sealed class ClusterLogs(Cluster cluster, FoundJob found, TimeProvider time) : ILogSource
 {
+    private readonly SlurmLogs _slurm = new(new SlurmLogGate(cluster, found.Object.Metadata.NamespaceProperty, time).OpenAsync);
+
     public async Task<LogSubject?> FindAsync(CancellationToken cancellation)
     {
         var now = await cluster.RefreshAsync(found, cancellation);
@@ -22,23 +24,28 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found) : ILogSource
         var selector = found.Object is JobGroup
             ? $"{Labels.JobGroup}={found.Name}"
             : $"{Labels.JobUid}={found.Object.Metadata.Uid}";
-        var pods = await cluster.PodsAsync(found.Object.Metadata.NamespaceProperty, selector, cancellation);
-        return [.. pods.Where(pod => Label(pod, Labels.JobName).Length > 0).Select(ToRank)];
+        var ns = found.Object.Metadata.NamespaceProperty;
+        var pods = await cluster.PodsAsync(ns, selector, cancellation);
+        var slurm = await cluster.SlurmJobsAsync(ns, selector, cancellation);
+        return [.. pods.Where(pod => Label(pod, Labels.JobName).Length > 0).Select(ToRank), .. slurm.SelectMany(job => SlurmLogs.Ranks(job, Task(job.Metadata)))];
     }
 
-    public async IAsyncEnumerable<string> ReadAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+    public IAsyncEnumerable<LogLine> ReadAsync(LogRank rank, LogQuery query, CancellationToken cancellation) =>
+        rank.IsOnSlurm ? _slurm.ReadAsync(rank, query, cancellation) : ReadPodAsync(rank, query, cancellation);
+
+    public bool IsPassing(Exception error) => ErrorTranslation.IsPassing(error);
+
+    public bool IsGone(Exception error) => error is CliException { ExitCode: ExitCode.NotFound };
+
+    private async IAsyncEnumerable<LogLine> ReadPodAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var stream = await cluster.OpenLogAsync(found.Object.Metadata.NamespaceProperty, rank.Pod, Query(query), cancellation);
         using var reader = new StreamReader(stream);
         while (await cluster.ReadLineAsync(reader, cancellation) is { } line)
         {
-            yield return line;
+            yield return LogLine.Parse(line);
         }
     }
-
-    public bool IsPassing(Exception error) => ErrorTranslation.IsPassing(error);
-
-    public bool IsGone(Exception error) => error is CliException { ExitCode: ExitCode.NotFound };
 
     private static string Query(LogQuery query)
     {
@@ -55,16 +62,17 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found) : ILogSource
 
     private static LogRank ToRank(V1Pod pod)
     {
-        var task = Label(pod, Labels.Task);
         return new LogRank(
             pod.Metadata.Name,
             pod.Metadata.Uid,
             Label(pod, Labels.JobName),
-            task.Length > 0 ? task : null,
+            Task(pod.Metadata),
             int.TryParse(Label(pod, Labels.Rank), CultureInfo.InvariantCulture, out var rank) ? rank : 0,
             int.TryParse(Label(pod, Labels.Attempt), CultureInfo.InvariantCulture, out var attempt) ? attempt : 1,
             StateOf(pod));
     }
+
+    private static string? Task(V1ObjectMeta meta) => meta.Labels is { } labels && labels.TryGetValue(Labels.Task, out var task) && task.Length > 0 ? task : null;
 
     private static string Label(V1Pod pod, string name) => pod.Metadata.Labels is { } labels && labels.TryGetValue(name, out var value) ? value : "";
 

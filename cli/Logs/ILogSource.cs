@@ -9,14 +9,18 @@ internal enum LogState
 }
 
 /// <summary>One rank of one attempt of one job: where a log comes from.</summary>
-/// <param name="Pod">Pod name.</param>
-/// <param name="Uid">Pod uid; a new attempt has new pods.</param>
+/// <param name="Pod">Name of the pod, or of the SlurmJob.</param>
+/// <param name="Uid">Tells the logs apart; a new attempt has new ones.</param>
 /// <param name="Job">TrainingJob name.</param>
 /// <param name="Task">Task name inside a group; null for a plain or a launched job.</param>
 /// <param name="Rank">0-based.</param>
 /// <param name="Attempt">1-based.</param>
 /// <param name="State">Only a container that has started has a log.</param>
-internal sealed record LogRank(string Pod, string Uid, string Job, string? Task, int Rank, int Attempt, LogState State);
+internal sealed record LogRank(string Pod, string Uid, string Job, string? Task, int Rank, int Attempt, LogState State)
+{
+    /// <summary>The log is a file on a Slurm cluster.</summary>
+    public bool IsOnSlurm { get; init; }
+}
 
 /// <summary>The job or group whose log is read.</summary>
 /// <param name="Phase">As in status.phase.</param>
@@ -34,11 +38,11 @@ internal interface ILogSource
     /// <summary>Null when there is no such job any more.</summary>
     Task<LogSubject?> FindAsync(CancellationToken cancellation);
 
-    /// <summary>All ranks whose pods still exist, of every attempt.</summary>
+    /// <summary>All ranks whose pods or SlurmJobs still exist, of every attempt.</summary>
     Task<IReadOnlyList<LogRank>> RanksAsync(CancellationToken cancellation);
 
-    /// <summary>Raw lines with timestamps; ends when the container has ended, throws when the connection is cut.</summary>
-    IAsyncEnumerable<string> ReadAsync(LogRank rank, LogQuery query, CancellationToken cancellation);
+    /// <summary>Lines, with their times where there are any; ends when the rank has ended, throws when the connection is cut.</summary>
+    IAsyncEnumerable<LogLine> ReadAsync(LogRank rank, LogQuery query, CancellationToken cancellation);
 
     /// <summary>True for an error that goes away by itself: no connection, 429, 5xx.</summary>
     bool IsPassing(Exception error);

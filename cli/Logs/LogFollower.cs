@@ -145,9 +145,8 @@ internal sealed class LogFollower(ILogSource source, LogSelection selection, Log
         LogRank rank, LogQuery query, LogCursor cursor, [EnumeratorCancellation] CancellationToken cancellation)
     {
         cursor.Resume();
-        await foreach (var raw in source.ReadAsync(rank, query, cancellation))
+        await foreach (var line in source.ReadAsync(rank, query, cancellation))
         {
-            var line = LogLine.Parse(raw);
             if (cursor.Accept(line))
             {
                 yield return line;

@@ -27,13 +27,7 @@ internal static class SlurmJobBuilder
             {
                 Name = Name(job.Metadata.Name, input.Attempt),
                 NamespaceProperty = job.Metadata.NamespaceProperty,
-                Labels = new Dictionary<string, string>(StringComparer.Ordinal)
-                {
-                    [Labels.ManagedBy] = Labels.ManagedByValue,
-                    [Labels.JobUid] = job.Metadata.Uid,
-                    [Labels.JobName] = job.Metadata.Name,
-                    [Labels.Attempt] = input.Attempt.ToString(CultureInfo.InvariantCulture),
-                },
+                Labels = LabelsOf(input),
                 OwnerReferences = [job.AsController(JobKind)],
             },
             Spec = new SlurmJobSpec
@@ -49,6 +43,21 @@ internal static class SlurmJobBuilder
                 GraceSeconds = (int)Grace(job.Spec).TotalSeconds,
             },
         };
+    }
+
+    private static Dictionary<string, string> LabelsOf(SlurmInput input)
+    {
+        var job = input.Job;
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [Labels.ManagedBy] = Labels.ManagedByValue,
+            [Labels.JobUid] = job.Metadata.Uid,
+            [Labels.JobName] = job.Metadata.Name,
+            [Labels.Attempt] = input.Attempt.ToString(CultureInfo.InvariantCulture),
+        };
+        if ((job.TaskGroup ?? job.Spec.Group) is { } group) labels[Labels.JobGroup] = group;
+        if (job.TaskName is { } task) labels[Labels.Task] = task;
+        return labels;
     }
 
     /// <summary>Names of the Secrets that its variables come from.</summary>

@@ -15,11 +15,14 @@ internal sealed class Authenticator(string adminToken, ServiceAccountTokens serv
         return Impersonate(request, user ?? throw new ApiException(401, "Unauthorized", "Unauthorized"));
     }
 
-    /// <summary>The owner of a token, or null.</summary>
-    public User? Identify(string token) =>
+    /// <summary>The owner of a token for this server, or null.</summary>
+    public User? Identify(string token) => Identify(token, [ServiceAccountTokens.Audience])?.User;
+
+    /// <summary>The owner of a token for one of the audiences, and those it is for; the admin's is for this server.</summary>
+    public (User User, IReadOnlyList<string> Audiences)? Identify(string token, IReadOnlyList<string> audiences) =>
         CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(token)), SHA256.HashData(Encoding.UTF8.GetBytes(adminToken)))
-            ? User.Admin
-            : serviceAccounts.Verify(token);
+            ? audiences.Contains(ServiceAccountTokens.Audience) ? (User.Admin, [ServiceAccountTokens.Audience]) : null
+            : serviceAccounts.Verify(token, audiences);
 
     private static User Impersonate(HttpRequest request, User user)
     {

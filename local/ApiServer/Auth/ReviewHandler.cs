@@ -46,7 +46,7 @@ internal sealed class ReviewHandler(Authenticator authenticator, AccessPolicy po
             "SubjectAccessReview" or "LocalSubjectAccessReview" => Access(content.Object("spec"), Subject(content.Object("spec"))),
             "SelfSubjectRulesReview" => Rules(request.User),
             "SelfSubjectReview" => new JsonObject { ["userInfo"] = Describe(request.User) },
-            _ => Identify(content.Object("spec").Text("token") ?? ""),
+            _ => Identify(content.Object("spec")),
         };
         if (kind == "SelfSubjectReview") metadata["creationTimestamp"] = Timestamp.Of(time.GetUtcNow());
         else Track(request, content);
@@ -83,10 +83,11 @@ internal sealed class ReviewHandler(Authenticator authenticator, AccessPolicy po
         return new JsonObject { ["resourceRules"] = all ? new JsonArray(everything) : [], ["nonResourceRules"] = new JsonArray(), ["incomplete"] = !all };
     }
 
-    private JsonObject Identify(string token)
+    private JsonObject Identify(JsonObject? spec)
     {
-        if (authenticator.Identify(token) is not { } user) return new JsonObject { ["authenticated"] = false, ["error"] = "the token is not known to this server or has expired", ["user"] = new JsonObject() };
-        return new JsonObject { ["authenticated"] = true, ["user"] = Describe(user), ["audiences"] = new JsonArray(ServiceAccountTokens.Audience) };
+        IReadOnlyList<string> audiences = spec.Array("audiences") is { Count: > 0 } asked ? [.. asked.Select(one => one.AsText()).OfType<string>()] : [ServiceAccountTokens.Audience];
+        if (authenticator.Identify(spec.Text("token") ?? "", audiences) is not var (user, meant)) return new JsonObject { ["authenticated"] = false, ["error"] = "the token is not known to this server or has expired", ["user"] = new JsonObject() };
+        return new JsonObject { ["authenticated"] = true, ["user"] = Describe(user), ["audiences"] = new JsonArray([.. meant.Select(one => (JsonNode?)one)]) };
     }
 
     private static JsonObject Describe(User user)

@@ -12,7 +12,7 @@ internal sealed class ServiceAccountTokens(byte[] key, ObjectStore store, TimePr
     public const string Audience = "https://kubernetes.default.svc";
 
     /// <summary>Signs a token and gives the moment it ends.</summary>
-    public (string Token, DateTimeOffset Expires) Issue(StoredObject account, long seconds, JsonObject? boundObject)
+    public (string Token, DateTimeOffset Expires) Issue(StoredObject account, long seconds, JsonObject? boundObject, IReadOnlyList<string> audiences)
     {
         var now = time.GetUtcNow();
         var expires = now.AddSeconds(Math.Clamp(seconds, 600, 1L << 32));
@@ -25,7 +25,7 @@ internal sealed class ServiceAccountTokens(byte[] key, ObjectStore store, TimePr
             kubernetes["pod"] = new JsonObject { ["name"] = boundObject.Text("name"), ["uid"] = boundObject.Text("uid") };
         var claims = new JsonObject
         {
-            ["aud"] = new JsonArray(Audience),
+            ["aud"] = new JsonArray([.. audiences.Select(audience => (JsonNode?)audience)]),
             ["exp"] = expires.ToUnixTimeSeconds(),
             ["iat"] = now.ToUnixTimeSeconds(),
             ["iss"] = Audience,
@@ -39,7 +39,8 @@ internal sealed class ServiceAccountTokens(byte[] key, ObjectStore store, TimePr
         return (signed + "." + Sign(signed), expires);
     }
 
-    public User? Verify(string token)
+    /// <summary>The account of a token that is for one of the audiences, and those it is for; null when there is none.</summary>
+    public (User User, IReadOnlyList<string> Audiences)? Verify(string token, IReadOnlyList<string> audiences)
     {
         var end = token.LastIndexOf('.');
         var middle = token.IndexOf('.');
@@ -47,7 +48,9 @@ internal sealed class ServiceAccountTokens(byte[] key, ObjectStore store, TimePr
         if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Sign(token[..end])), Encoding.ASCII.GetBytes(token[(end + 1)..]))) return null;
         try
         {
-            return Read(JsonBody.ParseObject(Base64Url.DecodeFromChars(token.AsSpan(middle + 1, end - middle - 1))));
+            var claims = JsonBody.ParseObject(Base64Url.DecodeFromChars(token.AsSpan(middle + 1, end - middle - 1)));
+            List<string> meant = [.. (claims.Array("aud") ?? []).Select(one => one.AsText()).OfType<string>().Intersect(audiences)];
+            return meant.Count > 0 && Read(claims) is { } user ? (user, meant) : null;
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {

@@ -14,7 +14,7 @@ internal sealed class TokenHandler(ObjectStore store, ServiceAccountTokens token
         spec.Default("audiences", new JsonArray(ServiceAccountTokens.Audience));
         spec.Default("expirationSeconds", 3600);
         CheckBound(request, spec.Object("boundObjectRef"));
-        var (token, expires) = tokens.Issue(account, spec.Integer("expirationSeconds") ?? 3600, spec.Object("boundObjectRef"));
+        var (token, expires) = tokens.Issue(account, spec.Integer("expirationSeconds") ?? 3600, spec.Object("boundObjectRef"), [.. (spec.Array("audiences") ?? []).Select(one => one.AsText()).OfType<string>()]);
         content["kind"] = "TokenRequest";
         content["apiVersion"] = "authentication.k8s.io/v1";
         var metadata = content.Ensure("metadata");

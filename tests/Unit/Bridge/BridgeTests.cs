@@ -176,6 +176,47 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public async Task People_read_logs_with_a_token_of_the_log_account_of_the_namespace_and_with_no_other()
+    {
+        await using var world = await BridgeWorld.StartAsync();
+        world.Api.Tokens = token => token switch
+        {
+            "good" => ("system:serviceaccount:team:trestle-logs", "trestle-logs"),
+            "of-another-namespace" => ("system:serviceaccount:other:trestle-logs", "trestle-logs"),
+            "of-another-account" => ("system:serviceaccount:team:default", "trestle-logs"),
+            "for-the-api-server" => ("system:serviceaccount:team:trestle-logs", "https://kubernetes.default.svc"),
+            _ => null,
+        };
+        var made = await world.SubmitAsync("train");
+        await world.UntilAsync("train", job => job.Status?.JobId is not null);
+        await File.WriteAllTextAsync(Path.Combine(world.Slurm.Root, made.Spec.JobUid[..8] + "-a1", "rank-0.log"), "one\n", TestContext.Current.CancellationToken);
+        await BridgeWorld.UntilAsync(() => world.Api.Find<V1ServiceAccount>(new ObjectKey("team", "trestle-logs")) is not null);
+        world.Api.Find<V1ServiceAccount>(new ObjectKey("team", "trestle-logs"))!.ShouldSatisfyAllConditions(
+            account => account.Metadata.Annotations["trestle.dev/logs-at"].ShouldBe("/proxied"),
+            account => account.AutomountServiceAccountToken.ShouldBe(false));
+
+        using var http = new HttpClient { BaseAddress = new Uri(world.LogsUrl!) };
+        async Task<(HttpStatusCode, string)> Get(string job, string? token)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/logs/{job}/0", UriKind.Relative));
+            if (token is not null) request.Headers.Add("Trestle-Log-Token", token);
+            using var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+
+        (await Get("team/train", "good")).ShouldBe((HttpStatusCode.OK, "one\n"));
+        var asked = world.Api.TokenReviews;
+        (await Get("team/train", "good")).ShouldBe((HttpStatusCode.OK, "one\n"));
+        world.Api.TokenReviews.ShouldBe(asked, "what was said a moment ago holds");
+        (await Get("team/gone", "good")).Item1.ShouldBe(HttpStatusCode.NotFound);
+        foreach (var wrong in new[] { null, "", "made-up", "of-another-namespace", "of-another-account", "for-the-api-server", new string('x', 9000) })
+        {
+            (await Get("team/train", wrong)).Item1.ShouldBe(HttpStatusCode.Forbidden, wrong);
+            (await Get("team/gone", wrong)).Item1.ShouldBe(HttpStatusCode.Forbidden, "whether there is such a job is not told");
+        }
+    }
+
+    [Fact]
     public async Task Logs_are_read_by_offset_tailed_and_followed_to_the_end()
     {
         await using var world = await BridgeWorld.StartAsync();

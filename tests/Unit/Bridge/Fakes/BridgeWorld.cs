@@ -56,7 +56,7 @@ internal sealed class BridgeWorld : IAsyncDisposable
     {
         _life = new CancellationTokenSource();
         Health = new BridgeHealth();
-        _running = BridgeHost.RunAsync(Api, new BridgeOptions { LeaseSeconds = 3 }, Nodes ?? Slurm, NullLoggerFactory.Instance, TimeProvider.System, Health, new FailPoints(name => Hook?.Invoke(name)), _life.Token, url => LogsUrl = url);
+        _running = BridgeHost.RunAsync(Api, new BridgeOptions { LeaseSeconds = 3, LogsAt = "/proxied" }, Nodes ?? Slurm, NullLoggerFactory.Instance, TimeProvider.System, Health, new FailPoints(name => Hook?.Invoke(name)), _life.Token, url => LogsUrl = url);
     }
 
     public async Task StopAsync()

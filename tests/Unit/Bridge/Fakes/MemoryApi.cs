@@ -58,8 +58,14 @@ internal sealed class MemoryApi : IKubeApi
         }
     }
 
+    /// <summary>Who the bearer of a token is, and for which audience it is good.</summary>
+    public Func<string, (string User, string Audience)?> Tokens { get; set; } = _ => null;
+
+    /// <summary>How often a token was asked about.</summary>
+    public int TokenReviews { get; private set; }
+
     public Task<T> CreateAsync<T>(T item, CancellationToken ct)
-        where T : class, IKubernetesObject<V1ObjectMeta> => Change(Plural<T>(), item.Key(), known =>
+        where T : class, IKubernetesObject<V1ObjectMeta> => item is V1TokenReview review ? Task.FromResult((T)(object)Answer(review)) : Change(Plural<T>(), item.Key(), known =>
     {
         if (known is not null) throw new KubeApiException(HttpStatusCode.Conflict, "AlreadyExists", "it is there already");
         var made = Write(item);
@@ -67,6 +73,15 @@ internal sealed class MemoryApi : IKubeApi
         made["metadata"]!["generation"] = 1;
         return Put<T>(item.Key(), made, WatchEventType.Added);
     });
+
+    private V1TokenReview Answer(V1TokenReview review)
+    {
+        TokenReviews++;
+        review.Status = Tokens(review.Spec.Token) is var (user, audience) && review.Spec.Audiences.Contains(audience)
+            ? new V1TokenReviewStatus { Authenticated = true, Audiences = [audience], User = new V1UserInfo { Username = user } }
+            : new V1TokenReviewStatus { Authenticated = false };
+        return review;
+    }
 
     public Task<T> ReplaceAsync<T>(T item, CancellationToken ct)
         where T : class, IKubernetesObject<V1ObjectMeta> => Change(Plural<T>(), item.Key(), known =>

@@ -173,7 +173,7 @@ public sealed class LogFollowerTests
             }
         }
 
-        public async IAsyncEnumerable<string> ReadAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+        public async IAsyncEnumerable<LogLine> ReadAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
         {
             for (var index = 0; ; index++)
             {
@@ -207,7 +207,7 @@ public sealed class LogFollowerTests
                 // Resuming is by whole seconds.
                 if (query.SinceTime is null || string.CompareOrdinal(line[..19], query.SinceTime[..19]) >= 0)
                 {
-                    yield return line;
+                    yield return LogLine.Parse(line);
                 }
             }
         }
