@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Trestle.Api.Launch;
+using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Connection;
 using Trestle.Cli.Jobs;
 using Trestle.Cli.Output;
@@ -25,9 +27,10 @@ internal static class DescribeCommand
             }
 
             var events = await connection.EventsAsync(found.Object.Metadata, cancellation);
-            var members = found.Object is Api.V1Alpha1.JobGroup group ? (await connection.JobsAsync(false, cancellation)).MembersOf(group) : [];
+            var members = found.Object is JobGroup group ? (await connection.JobsAsync(false, cancellation)).MembersOf(group) : [];
             var description = new JobDescription(host.Time.GetUtcNow().UtcDateTime, connection.NamespaceHint);
-            await host.Out.WriteAsync(description.Render(found, members, events));
+            var attempts = found.Object is TrainingJob ? await connection.SlurmJobsAsync(found.Object.Metadata.NamespaceProperty, $"{Labels.JobUid}={found.Object.Metadata.Uid}", cancellation) : [];
+            await host.Out.WriteAsync(description.Render(found, members, events, attempts));
             return ExitCode.Ok;
         });
         return command;

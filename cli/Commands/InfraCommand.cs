@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using k8s;
 using Trestle.Cli.Connection;
+using Trestle.Cli.Jobs;
 using Trestle.Cli.Nodes;
 using Trestle.Cli.Output;
 
@@ -14,7 +15,7 @@ internal static class InfraCommand
         var cluster = new ClusterOptions();
         var format = FormatOption.New();
         var watch = new Option<bool>("--watch", "-w") { Description = "show it again whenever it changes, until Ctrl-C" };
-        var command = new Command("infra", "GPUs free and total, by type and by node.") { format, watch };
+        var command = new Command("infra", "GPUs free and total: by type and by node, and by partition of Slurm clusters.") { format, watch };
         cluster.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -35,10 +36,23 @@ internal static class InfraCommand
     {
         var nodes = await cluster.NodesAsync(cancellation);
         var pods = await cluster.AllPodsAsync(cancellation);
-        var objects = nodes.Select(node => new ListedObject("node", node.Metadata.Name, () => JsonNode.Parse(KubernetesJson.Serialize(node))!)).ToArray();
-        if (format is OutputFormat.Table or OutputFormat.Wide && nodes.Count > 0)
+        var slurm = await cluster.SlurmClustersAsync(cancellation);
+        ListedObject[] objects = [.. nodes.Select(node => new ListedObject("node", node.Metadata.Name, () => JsonNode.Parse(KubernetesJson.Serialize(node))!)), .. slurm.Select(ListedJobs.Of)];
+        if (format is not (OutputFormat.Table or OutputFormat.Wide))
+        {
+            Listing.Write(host, format, InfraTable.ByNode(nodes, pods), objects, "");
+            return;
+        }
+
+        if (nodes.Count > 0)
         {
             Listing.Write(host, format, InfraTable.ByType(nodes, pods), objects, "");
+            await host.Out.WriteLineAsync();
+        }
+
+        if (slurm.Count > 0)
+        {
+            Listing.Write(host, format, SlurmTable.Build(slurm, host.Time.GetUtcNow().UtcDateTime), objects, "");
             await host.Out.WriteLineAsync();
         }
 

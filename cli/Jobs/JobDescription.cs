@@ -13,7 +13,12 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
     private const int EventLimit = 20;
     private readonly StringBuilder _text = new();
 
-    public string Render(FoundJob found, IReadOnlyList<TrainingJob> members, IReadOnlyList<Corev1Event> events)
+    /// <summary>The page.</summary>
+    /// <param name="found">What it is about.</param>
+    /// <param name="members">Jobs of a group.</param>
+    /// <param name="events">Events of it.</param>
+    /// <param name="attempts">Executions on Slurm.</param>
+    public string Render(FoundJob found, IReadOnlyList<TrainingJob> members, IReadOnlyList<Corev1Event> events, IReadOnlyList<SlurmJob> attempts)
     {
         var meta = found.Object.Metadata;
         _text.Append($"{found.Label}\n");
@@ -24,7 +29,7 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
         Line(found.HasEnded ? "How" : "Why", found.Message);
         if (found.Object is TrainingJob job)
         {
-            Job(job);
+            Job(job, attempts);
         }
         else
         {
@@ -36,18 +41,19 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
         return _text.ToString();
     }
 
-    private void Job(TrainingJob job)
+    private void Job(TrainingJob job, IReadOnlyList<SlurmJob> attempts)
     {
         var status = job.Status;
         Line("Group", job.GroupName());
         Line("Needs", Needs(job));
         Line("Image", job.Spec.Image);
-        Line("Placement", job.Backend());
+        Line("Placement", job.Backend() + (status?.Placement?.Slurm?.JobId is { } id ? $", Slurm job {id}" : ""));
         Line("Queue", status?.Queue is { } queue && !job.HasEnded() && queue.Position is { } position ? $"position {position}" : null);
         Line("Attempt", status?.Attempt is > 0 ? Attempt(status) : null);
         Timeline(status?.Timeline);
         Line("Checkpoint", status?.Checkpoint?.Latest);
         Exit(status?.Exit);
+        Slurm(attempts);
         Ranks(status?.Nodes?.Ranks);
         Section("Mounts", job.Spec.Mounts is { Count: > 0 } mounts
             ? new TextTable([new("PATH"), new("FROM"), new("MODE")], [.. mounts.Select(mount => new[] { mount.Path, mount.Storage ?? mount.Source ?? "-", mount.Mode?.ToString() ?? "-" })])
@@ -112,6 +118,19 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
             [new("RANK"), new("NODE"), new("POD"), new("IP"), new("STATE"), new("EXIT")],
             [.. ranks.Select(rank => new[] { rank.Rank.ToString(), rank.Node ?? "-", rank.Name ?? "-", rank.Ip ?? "-", rank.State?.ToString() ?? "-", rank.ExitCode?.ToString() ?? "-" })])
         : null);
+
+    private void Slurm(IReadOnlyList<SlurmJob> attempts) => Section("Slurm", attempts.Count == 0 ? null : new TextTable(
+        [new("ATTEMPT"), new("CLUSTER"), new("JOB"), new("STATE"), new("REASON"), new("STARTS"), new("NODES"), new("EXIT"), new("MESSAGE")],
+        [
+            .. attempts.OrderBy(attempt => attempt.Spec.Attempt).Select(attempt => new[]
+            {
+                attempt.Spec.Attempt?.ToString() ?? "-", attempt.Spec.Cluster, attempt.Status?.JobId ?? "-", attempt.Status?.State ?? "-", attempt.Status?.Reason ?? "-",
+                (attempt.Status?.StartedAt ?? attempt.Status?.EstimatedStart) is { } start ? $"{start:yyyy-MM-dd HH:mm:ss}Z" : "-",
+                attempt.Status?.Nodes is { Count: > 0 } nodes ? string.Join(' ', nodes) : "-",
+                attempt.Status is { Signal: { } signal } ? $"signal {signal}" : attempt.Status?.ExitCode?.ToString() ?? "-",
+                attempt.Status?.Message ?? "-",
+            }),
+        ]));
 
     private void Members(IReadOnlyList<TrainingJob> members) => Section("Jobs", members.Count == 0 ? null : new TextTable(
         [new("NAME"), new("STATUS"), new("GPUS"), new("RESTARTS"), new("REASON")],

@@ -48,16 +48,19 @@ internal static class JobFacts
 
     public static string Why(this JobGroup group) => group.Status?.Message ?? "";
 
-    /// <summary>Where it runs, or the first place it would.</summary>
+    /// <summary>Where it runs, or the first place it would: kubernetes, or slurm/CLUSTER with the partition that it names.</summary>
     public static string Backend(this TrainingJob job)
     {
+        var wanted = job.Spec.Placement?.ElementAtOrDefault(job.Status?.Placement?.Index ?? 0)?.Slurm;
         if (job.Status?.Placement is { } placed)
         {
-            return placed.Slurm is { } slurm ? $"slurm/{slurm.Cluster}" : "kubernetes";
+            return placed.Slurm is { } slurm ? OnSlurm(slurm.Cluster, wanted?.Cluster == slurm.Cluster ? wanted?.Partition : null) : "kubernetes";
         }
 
-        return job.Spec.Placement is [{ Slurm: { } wanted }, ..] ? $"slurm/{wanted.Cluster}" : "kubernetes";
+        return wanted is null ? "kubernetes" : OnSlurm(wanted.Cluster, wanted.Partition);
     }
+
+    private static string OnSlurm(string? cluster, string? partition) => $"slurm/{cluster}{(partition is null ? "" : $"/{partition}")}";
 
     private static string PhaseText(string? phase) => string.IsNullOrEmpty(phase) ? "Pending" : phase;
 }

@@ -23,7 +23,7 @@ internal static class ListedJobs
 
     private static string KindName(IKubernetesObject<V1ObjectMeta> item) => item switch
     {
-        TrainingJob or JobGroup or Storage => $"{item.Kind.ToLowerInvariant()}.{ApiGroup.Name}",
+        TrainingJob or JobGroup or Storage or SlurmCluster => $"{item.Kind.ToLowerInvariant()}.{ApiGroup.Name}",
         _ => item.Kind.ToLowerInvariant(),
     };
 

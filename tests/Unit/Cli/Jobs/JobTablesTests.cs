@@ -36,6 +36,39 @@ public sealed class JobTablesTests
     }
 
     [Fact]
+    public void A_job_on_slurm_says_its_cluster_and_the_partition_that_it_asked_for()
+    {
+        Placement[] places = [new() { Slurm = new SlurmPlacement { Cluster = "alps", Partition = "gpu" } }, new() { Kubernetes = new KubernetesPlacement() }];
+        TrainingJob At(PlacementStatus? status) => AJob.Named("a").Queued("waiting on slurm/alps: Resources, expected to start at 2026-11-24 14:00 UTC").Change(job => (job.Spec.Placement, job.Status!.Placement) = ([.. places], status)).Build();
+        At(null).Backend().ShouldBe("slurm/alps/gpu");
+        At(new PlacementStatus { Index = 0, Slurm = new SlurmPlacementStatus { Cluster = "alps" } }).Backend().ShouldBe("slurm/alps/gpu");
+        At(new PlacementStatus { Index = 1, Kubernetes = new KubernetesPlacement() }).Backend().ShouldBe("kubernetes");
+        At(new PlacementStatus { Slurm = new SlurmPlacementStatus { Cluster = "other" } }).Backend().ShouldBe("slurm/other");
+        QueueTable.Build(new JobSet([At(null)], []), AJob.Noon, allNamespaces: false).Rows.Single()[^1].ShouldContain("expected to start at");
+    }
+
+    [Fact]
+    public void A_description_tells_what_slurm_says_of_every_attempt()
+    {
+        var job = AJob.Named("sft").Phase(TrainingJobPhase.Failed, "sbatch refused it").Change(job => job.Status!.Placement = new PlacementStatus { Slurm = new SlurmPlacementStatus { Cluster = "alps", JobId = "42" } }).Build();
+        SlurmJob Attempt(int attempt, SlurmJobStatus status) => new() { Metadata = new V1ObjectMeta { Name = $"sft-a{attempt}" }, Spec = new SlurmJobSpec { Cluster = "alps", Attempt = attempt }, Status = status };
+        var page = new JobDescription(AJob.Noon, "").Render(FoundJob.Of(job), [], [],
+        [
+            Attempt(2, new SlurmJobStatus { Reason = "Rejected", Message = "sbatch: error: invalid partition specified: gqu" }),
+            Attempt(1, new SlurmJobStatus { JobId = "42", State = "NODE_FAIL", Reason = "NodeFail", Nodes = ["gpu1", "gpu2"], ExitCode = 1, StartedAt = AJob.Noon, Message = "node gpu2 failed" }),
+        ]);
+        page.ShouldContain("  Placement:  slurm/alps, Slurm job 42\n");
+        page.ShouldContain(
+            """
+            Slurm:
+              ATTEMPT   CLUSTER   JOB   STATE       REASON     STARTS                 NODES       EXIT   MESSAGE
+              1         alps      42    NODE_FAIL   NodeFail   2026-11-24 12:00:00Z   gpu1 gpu2   1      node gpu2 failed
+              2         alps      -     -           Rejected   -                      -           -      sbatch: error: invalid partition specified: gqu
+
+            """);
+    }
+
+    [Fact]
     public void A_job_whose_group_is_gone_is_still_shown()
     {
         var jobs = new JobSet([AJob.Named("orphan").InGroup("gone").Running(TimeSpan.Zero).Build()], []);
@@ -103,7 +136,7 @@ public sealed class JobTablesTests
                 job.Status.Nodes = new NodesStatus { Ranks = [new RankStatus { Rank = 0, Name = "bad-0-a4", Node = "node-0", State = RankState.Failed, ExitCode = 7 }] };
             }).Build();
         var happened = new Corev1Event { Type = "Warning", Reason = "RankFailed", Message = "rank 1 exited with 7", Count = 3, LastTimestamp = AJob.Noon.AddMinutes(-1), Metadata = new V1ObjectMeta() };
-        new JobDescription(AJob.Noon, " -n research").Render(FoundJob.Of(job), [], [happened]).ShouldBe(
+        new JobDescription(AJob.Noon, " -n research").Render(FoundJob.Of(job), [], [happened], []).ShouldBe(
             """
             job bad
               Namespace:  research
