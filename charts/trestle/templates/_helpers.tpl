@@ -8,6 +8,25 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
+{{- define "trestle.bridgeSelector" -}}
+app.kubernetes.io/name: trestle
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: bridge
+{{- end -}}
+
+{{- define "trestle.bridgeAccount" -}}
+{{- if .Values.bridge.serviceAccount.create -}}
+{{- default (printf "%s-bridge" (include "trestle.name" .)) .Values.bridge.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.bridge.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Where readers find the logs of Slurm jobs: a path of the API server. */ -}}
+{{- define "trestle.bridgeLogs" -}}
+/api/v1/namespaces/{{ .Release.Namespace }}/services/http:{{ include "trestle.name" . }}-bridge:logs/proxy
+{{- end -}}
+
 {{- define "trestle.labels" -}}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 app.kubernetes.io/name: trestle
@@ -27,7 +46,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{- /* An image: dict with "root" and "of" (operator or node). */ -}}
+{{- /* An image: dict with "root" and "of" (operator, node or bridge). */ -}}
 {{- define "trestle.image" -}}
 {{- $image := get .root.Values.image .of -}}
 {{- with .root.Values.image.registry }}{{ . }}/{{ end -}}

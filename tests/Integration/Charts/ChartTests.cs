@@ -37,8 +37,10 @@ public sealed class ChartTests : IAsyncLifetime
         var objects = await _helm.ObjectsAsync("-f", EveryOption);
         objects.Select(Title).Except((await _helm.ObjectsAsync()).Select(Title)).Order(StringComparer.Ordinal).ShouldBe(
             [
-                "ClusterRole/trestle-launcher", "Namespace/trestle-system", "NetworkPolicy/trestle-operator", "PodDisruptionBudget/trestle-operator", "PrometheusRule/trestle-operator",
-                "RoleBinding/trestle-launcher", "Service/trestle-metrics", "ServiceAccount/launcher", "ServiceAccount/trestle-operator", "ServiceMonitor/trestle-operator",
+                "ClusterRole/trestle-bridge", "ClusterRole/trestle-launcher", "ClusterRoleBinding/trestle-bridge", "Deployment/trestle-bridge", "Namespace/trestle-system",
+                "NetworkPolicy/trestle-bridge", "NetworkPolicy/trestle-operator", "PodDisruptionBudget/trestle-bridge", "PodDisruptionBudget/trestle-operator", "PrometheusRule/trestle-operator",
+                "Role/trestle-bridge", "Role/trestle-bridge-logs", "RoleBinding/trestle-bridge", "RoleBinding/trestle-bridge-logs", "RoleBinding/trestle-launcher", "Service/trestle-bridge",
+                "Service/trestle-metrics", "ServiceAccount/launcher", "ServiceAccount/slurm-bridge", "ServiceAccount/trestle-operator", "ServiceMonitor/trestle-bridge", "ServiceMonitor/trestle-operator",
             ]);
         var pod = objects.Single(one => Title(one) == "Deployment/trestle-operator")["spec"]!["template"]!["spec"]!;
         ((string?)pod["containers"]![0]!["image"]).ShouldBe("registry.example/trestle/operator:1.2.3");
@@ -51,6 +53,33 @@ public sealed class ChartTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_bridge_is_off_by_default_and_its_options_reach_the_program()
+    {
+        (await _helm.ObjectsAsync()).ShouldNotContain(one => Title(one).Contains("bridge", StringComparison.Ordinal));
+        var objects = (await _helm.ObjectsAsync("-f", EveryOption)).ToLookup(Title);
+        var pod = objects["Deployment/trestle-bridge"].Single()["spec"]!["template"]!["spec"]!;
+        ((string?)pod["containers"]![0]!["image"], (string?)pod["serviceAccountName"]).ShouldBe(("registry.example/trestle/bridge:1.2.4", "slurm-bridge"));
+        var variables = pod["containers"]![0]!["env"]!.AsArray().ToDictionary(one => (string)one!["name"]!, one => (string?)one!["value"]);
+        (variables["TRESTLE_LOGS_LISTEN"], variables["TRESTLE_HEALTH_LISTEN"], variables["TRESTLE_LEASE_SECONDS"], variables["TRESTLE_LOG_LEVEL"]).ShouldBe(("http://*:9092", "http://*:9081", "14", "Debug"));
+        variables["TRESTLE_LOGS_AT"].ShouldBe("/api/v1/namespaces/trestle-system/services/http:trestle-bridge:logs/proxy");
+        objects["Service/trestle-bridge"].Single()["spec"]!["ports"]!.AsArray().Select(port => $"{port!["name"]} {port["port"]} {port["targetPort"]}").ShouldBe(["logs 9092 logs", "metrics 9080 health"]);
+        objects["NetworkPolicy/trestle-bridge"].Single()["spec"]!["egress"]![0]!["ports"]!.AsArray().Select(port => (int)port!["port"]!).ShouldBe([53, 53, 6443, 22, 2222]);
+        ImageTag(await _helm.ObjectsAsync("--set", "bridge.enabled=true")).ShouldBe("trestle/bridge:0.1.0");
+
+        static string? ImageTag(IReadOnlyList<JsonObject> rendered) => (string?)rendered.Single(one => Title(one) == "Deployment/trestle-bridge")["spec"]!["template"]!["spec"]!["containers"]![0]!["image"];
+    }
+
+    [Fact]
+    public async Task Who_may_view_a_namespace_may_have_a_token_for_its_slurm_logs_and_come_to_the_bridge_with_it_and_no_more()
+    {
+        var objects = (await _helm.ObjectsAsync("-f", EveryOption)).ToLookup(Title);
+        objects["ClusterRole/trestle-view"].Single()["rules"]![1]!.ToJsonString().ShouldBe("""{"apiGroups":[""],"resources":["serviceaccounts/token"],"resourceNames":["trestle-logs"],"verbs":["create"]}""");
+        objects["Role/trestle-bridge-logs"].Single()["rules"]!.ToJsonString().ShouldBe("""[{"apiGroups":[""],"resources":["services/proxy"],"resourceNames":["http:trestle-bridge:logs"],"verbs":["get"]}]""");
+        objects["RoleBinding/trestle-bridge-logs"].Single()["subjects"]!.ToJsonString().ShouldBe("""[{"apiGroup":"rbac.authorization.k8s.io","kind":"Group","name":"system:authenticated"}]""");
+        (await _helm.ObjectsAsync()).Single(one => Title(one) == "ClusterRole/trestle-view")["rules"]!.AsArray().Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Objects_of_a_namespace_are_in_the_releases_own_unless_they_are_launchers()
     {
         string[] clusterWide = ["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace"];
@@ -60,13 +89,15 @@ public sealed class ChartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_operators_pod_meets_the_restricted_pod_security_level()
+    public async Task Every_pod_meets_the_restricted_pod_security_level()
     {
         foreach (var objects in new[] { await _helm.ObjectsAsync(), await _helm.ObjectsAsync("-f", EveryOption) })
         {
-            var pod = objects.Single(one => (string?)one["kind"] == "Deployment")["spec"]!["template"]!["spec"]!;
-            pod["securityContext"]!.ToJsonString().ShouldBe("""{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}}""");
-            pod["containers"]!.AsArray().Select(one => one!["securityContext"]!.ToJsonString()).ShouldBe(["""{"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"capabilities":{"drop":["ALL"]}}"""]);
+            foreach (var pod in objects.Where(one => (string?)one["kind"] == "Deployment").Select(one => one["spec"]!["template"]!["spec"]!))
+            {
+                pod["securityContext"]!.ToJsonString().ShouldBe("""{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}}""");
+                pod["containers"]!.AsArray().Select(one => one!["securityContext"]!.ToJsonString()).ShouldBe(["""{"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"capabilities":{"drop":["ALL"]}}"""]);
+            }
         }
     }
 

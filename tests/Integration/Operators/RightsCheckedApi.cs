@@ -51,7 +51,7 @@ internal sealed class RightsCheckedApi(IKubeApi api, string ownNamespace) : IKub
     {
         var kind = ResourceKind.Of<T>();
         var resource = subresource is null ? kind.Plural : $"{kind.Plural}/{subresource}";
-        var isGranted = RbacRules.Declared.Any(right => right.Verb == verb && right.Group == kind.Group && right.Resource == resource && (!right.InOwnNamespace || ns == ownNamespace));
+        var isGranted = OperatorRights.Rules.Declared.Any(right => right.Verb == verb && right.Group == kind.Group && right.Resource == resource && (!right.InOwnNamespace || ns == ownNamespace));
         (isGranted ? _used : _refused).TryAdd($"{verb} {resource}", 0);
         return isGranted ? api : throw new KubeApiException(HttpStatusCode.Forbidden, "Forbidden", $"the operator may not {verb} {resource} in {ns ?? "all namespaces"}");
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Trestle.Api.Schema;
 using Trestle.Operator.Rbac;
 using Trestle.Runtime;
 
@@ -26,7 +27,7 @@ public sealed class RbacRulesTests
         var calls = new[] { typeof(OperatorHost).Assembly, typeof(IKubeApi).Assembly }.Select(KubeCalls.In).ToList();
         var certain = calls.SelectMany(found => found.Certain).SelectMany(Rights).Where(right => !right.EndsWith(PatchedStatus, StringComparison.Ordinal)).Distinct();
         var possible = calls.SelectMany(found => found.Certain.Concat(found.Possible)).SelectMany(Rights).ToHashSet();
-        var declared = RbacRules.Declared.Where(right => !IsForOwners(right)).Select(right => $"{right.Verb} {right.Group}/{right.Resource}").ToHashSet();
+        var declared = OperatorRights.Rules.Declared.Where(right => !IsForOwners(right)).Select(right => $"{right.Verb} {right.Group}/{right.Resource}").ToHashSet();
         certain.Except(declared).Order().ShouldBeEmpty("each call of IKubeApi needs an [EntityRbac] on the type that makes it");
         declared.Except(possible.Select(right => right.Replace(PatchedStatus, "/status", StringComparison.Ordinal))).Order().ShouldBeEmpty("each [EntityRbac] needs a call");
     }
@@ -44,7 +45,7 @@ public sealed class RbacRulesTests
     // On clusters with OwnerReferencesPermissionEnforcement only who may update an owner's finalizers may make children that block its deletion.
     [Fact]
     public void Finalizers_may_be_updated_of_the_kinds_that_own_children_and_of_no_other() =>
-        RbacRules.Declared.Where(IsForOwners).Select(right => $"{right.Verb} {right.Resource}").Order().ShouldBe(["update jobgroups/finalizers", "update trainingjobs/finalizers"]);
+        OperatorRights.Rules.Declared.Where(IsForOwners).Select(right => $"{right.Verb} {right.Resource}").Order().ShouldBe(["update jobgroups/finalizers", "update trainingjobs/finalizers"]);
 
     [Theory]
     [InlineData("secrets", "get,create,delete")]
@@ -62,14 +63,14 @@ public sealed class RbacRulesTests
     public void Leases_are_touched_in_its_own_namespace_alone_and_nothing_is_granted_as_a_whole()
     {
         VerbsOf("leases", inOwnNamespace: false).ShouldBeEmpty();
-        RbacRules.Declared.ShouldAllBe(right => right.Verb != "*" && right.Resource != "*" && right.Group != "*");
+        OperatorRights.Rules.Declared.ShouldAllBe(right => right.Verb != "*" && right.Resource != "*" && right.Group != "*");
         VerbsOf("secrets", inOwnNamespace: false).ShouldNotContain("list");
     }
 
     [Fact]
     public void The_rules_in_the_chart_are_what_the_attributes_say()
     {
-        foreach (var (fileName, yaml) in RbacRules.Files())
+        foreach (var (fileName, yaml) in OperatorRights.Rules.Files())
         {
             var path = Path.Combine(Chart(), "generated", fileName);
             if (Environment.GetEnvironmentVariable("UPDATE_CHART") == "1") File.WriteAllText(path, yaml);
@@ -82,7 +83,7 @@ public sealed class RbacRulesTests
     private static bool IsForOwners(RbacRight right) => right.Resource.EndsWith("/finalizers", StringComparison.Ordinal);
 
     private static IEnumerable<string> VerbsOf(string resource, bool inOwnNamespace) =>
-        RbacRules.Declared.Where(right => right.Resource == resource && right.InOwnNamespace == inOwnNamespace).Select(right => right.Verb);
+        OperatorRights.Rules.Declared.Where(right => right.Resource == resource && right.InOwnNamespace == inOwnNamespace).Select(right => right.Verb);
 
     private static string Chart([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../../charts/trestle"));
 }

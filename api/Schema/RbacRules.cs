@@ -1,22 +1,29 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
-using Trestle.Api.Schema;
-using Trestle.Api.V1Alpha1;
 using Trestle.Api.Yaml;
 
-namespace Trestle.Operator.Rbac;
+namespace Trestle.Api.Schema;
 
-/// <summary>[EntityRbac] of the kinds and of the operator's types → the rules of its ClusterRole and its Role.</summary>
-internal static class RbacRules
+/// <summary>One right: a verb on a resource.</summary>
+/// <param name="Group">API group, "" for core.</param>
+/// <param name="Resource">Plural, with the subresource behind a slash.</param>
+/// <param name="Verb">As Kubernetes has them, e.g. list.</param>
+/// <param name="InOwnNamespace">Only where the program runs.</param>
+public sealed record RbacRight(string Group, string Resource, string Verb, bool InOwnNamespace);
+
+/// <summary>[EntityRbac] of a program's types → the rules of its ClusterRole and its Role.</summary>
+/// <param name="assemblies">What the program is made of.</param>
+public sealed class RbacRules(params Assembly[] assemblies)
 {
     // RBAC's own order of telling, from looking to removing.
     private static readonly string[] Verbs = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
     /// <summary>Every right that is declared.</summary>
-    public static IReadOnlyList<RbacRight> Declared { get; } = [.. new[] { typeof(TrainingJob).Assembly, typeof(RbacRules).Assembly }.SelectMany(Of).Distinct()];
+    public IReadOnlyList<RbacRight> Declared { get; } = [.. assemblies.SelectMany(Of).Distinct()];
 
     /// <summary>File name in charts/trestle/generated and text of each list of rules.</summary>
-    public static IEnumerable<(string FileName, string Yaml)> Files() => [("cluster-rules.yaml", Text(inOwnNamespace: false)), ("namespace-rules.yaml", Text(inOwnNamespace: true))];
+    /// <param name="prefix">What the program's files begin with, e.g. "bridge-".</param>
+    public IEnumerable<(string FileName, string Yaml)> Files(string prefix = "") => [($"{prefix}cluster-rules.yaml", Text(inOwnNamespace: false)), ($"{prefix}namespace-rules.yaml", Text(inOwnNamespace: true))];
 
     private static IEnumerable<RbacRight> Of(Assembly assembly) =>
         from type in assembly.GetTypes()
@@ -27,7 +34,7 @@ internal static class RbacRules
             ? new RbacRight(rights.ApiGroup, resource, verb, rights.InOwnNamespace)
             : throw new InvalidOperationException($"{type.Name}: '{verb}' is no verb; they are {string.Join(", ", Verbs)}");
 
-    private static string Text(bool inOwnNamespace) => YamlText.Write(new JsonArray([.. Rules(Declared.Where(right => right.InOwnNamespace == inOwnNamespace))]));
+    private string Text(bool inOwnNamespace) => YamlText.Write(new JsonArray([.. Rules(Declared.Where(right => right.InOwnNamespace == inOwnNamespace))]));
 
     // One rule for all resources of a group with the same verbs.
     private static IEnumerable<JsonObject> Rules(IEnumerable<RbacRight> rights) =>
