@@ -29,7 +29,7 @@ require_dotnet
 mapfile -t projects < <(dotnet sln Operator.sln list | grep "^tests/Unit/")
 if [ "$suites" = all ]; then
     require_packages bubblewrap clang python3 python3-torch shellcheck zlib1g-dev
-    require_stopped_packages mariadb-client-core mariadb-server-core munge openssh-client openssh-server slurm-client slurmctld slurmd slurmdbd
+    require_slurm
     require_npm
     PATH="$(dirname "$(eng/kubectl.sh)"):$PATH"
     export PATH

@@ -43,6 +43,11 @@ require_stopped_packages() {
     $installed || exit 1
 }
 
+# A real Slurm with accounting and the sshd of its login node, for tests and ./quickstart.sh --slurm.
+require_slurm() {
+    require_stopped_packages mariadb-client-core mariadb-server-core munge openssh-client openssh-server slurm-client slurmctld slurmd slurmdbd
+}
+
 require_npm() {
     command -v npm >/dev/null 2>&1 || require_packages npm
 }
