@@ -1,4 +1,5 @@
 using Prometheus;
+using Trestle.Runtime;
 
 namespace Trestle.Bridge;
 
@@ -8,9 +9,9 @@ internal static class BridgeMeter
     private static readonly CollectorRegistry Registry = Metrics.NewCustomRegistry();
 
     private static readonly MetricFactory Make = Metrics.WithCustomRegistry(Registry);
-    private static readonly Counter Looks = Make.CreateCounter("trestle_bridge_looks_total", "Looks into the queue of a cluster, by result.", ["result"]);
-    private static readonly Counter Answers = Make.CreateCounter("trestle_bridge_submission_answers_total", "Answers about submissions, by kind.", ["answer"]);
-    private static readonly Gauge Served = Make.CreateGauge("trestle_bridge_clusters", "Clusters that this process serves.");
+    private static readonly Counter Looks = Counter(BridgeMetricTable.Looks);
+    private static readonly Counter Answers = Counter(BridgeMetricTable.Answers);
+    private static readonly Gauge Served = Make.CreateGauge(BridgeMetricTable.Clusters.Name, BridgeMetricTable.Clusters.Meaning);
 
     static BridgeMeter() => DotNetStats.Register(Registry);
 
@@ -22,4 +23,6 @@ internal static class BridgeMeter
     public static void Answered(Jobs.SubmissionAnswer answer) => Answers.WithLabels(answer.GetType().Name).Inc();
 
     public static void Serves(int clusters) => Served.Set(clusters);
+
+    private static Counter Counter(MetricDefinition definition) => Make.CreateCounter(definition.Name, definition.Meaning, [.. definition.Labels]);
 }

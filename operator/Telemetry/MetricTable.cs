@@ -1,4 +1,5 @@
-using static Trestle.Operator.Telemetry.MetricType;
+using Trestle.Runtime;
+using static Trestle.Runtime.MetricType;
 
 namespace Trestle.Operator.Telemetry;
 

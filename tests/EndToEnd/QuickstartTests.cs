@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Trestle.Testing;
 
 namespace Trestle.EndToEnd.Tests;
@@ -18,6 +19,24 @@ public sealed class QuickstartTests
         run.Out.ShouldContain("score 0.");
         Processes.Naming(temporary.FullName).ShouldBeEmpty();
         // The compiler has left things of its own there.
+        Directory.EnumerateFileSystemEntries(temporary.FullName, "trestle-*").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task With_slurm_the_trainer_runs_there_and_all_else_on_the_virtual_nodes_and_the_model_is_the_same()
+    {
+        SlurmParts.Need();
+        using var temporary = new TemporaryDirectory();
+        var run = await Command.RunAsync(RepositoryFiles.Path("quickstart.sh"), ["--slurm"],
+            new Dictionary<string, string?> { ["TMPDIR"] = temporary.FullName }, TimeSpan.FromMinutes(6));
+        run.ShouldExit(0);
+        run.Out.ShouldMatch(@"task trainer +Primary +Succeeded +slurm/slurm job \d+ on gpu1 gpu2 gpu3 gpu4\n");
+        run.Out.ShouldMatch(@"task eval-watcher +Auxiliary +Cancelled +kubernetes on node-\d\n");
+        run.Out.ShouldMatch(@"train-eval-group-eval-000020 +Succeeded +score 0\.\d+ +kubernetes on node-\d\n");
+        run.Out.ShouldContain("[trainer-0] step 160/160");
+        var model = Regex.Match(RepositoryFiles.Read("README.md"), "final model: ([0-9a-f]{64})").Groups[1].Value;
+        run.Out.ShouldContain($"final model: {model}");
+        Processes.Naming(temporary.FullName).ShouldBeEmpty();
         Directory.EnumerateFileSystemEntries(temporary.FullName, "trestle-*").ShouldBeEmpty();
     }
 

@@ -37,13 +37,13 @@ public sealed class LocalPlane : IAsyncDisposable
     /// <summary>Speaks to the API server as the plane's owner; takes paths without a slash in front.</summary>
     public HttpClient Http => (client ??= Connect(Kubeconfig)).HttpClient;
 
-    public static async Task<LocalPlane> StartAsync(int nodes = 4, string gpus = "H100:8", string? state = null, bool withOperator = true)
+    public static async Task<LocalPlane> StartAsync(int nodes = 4, string gpus = "H100:8", string? state = null, bool withOperator = true, params IReadOnlyList<string> more)
     {
         var plane = new LocalPlane(state);
         try
         {
             string[] without = withOperator ? [] : ["--no-operator"];
-            (await plane.TrestleAsync(["local", "up", "--detach", "--state", plane.State, "--nodes", nodes.ToString(CultureInfo.InvariantCulture), "--gpus", gpus, .. without])).ShouldExit(0);
+            (await plane.TrestleAsync(["local", "up", "--detach", "--state", plane.State, "--nodes", nodes.ToString(CultureInfo.InvariantCulture), "--gpus", gpus, .. without, .. more])).ShouldExit(0);
         }
         catch (Exception error)
         {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Trestle.Bridge;
 using Trestle.Operator.Telemetry;
+using Trestle.Runtime;
 
 namespace Trestle.Operator.Tests.Telemetry;
 
@@ -14,22 +16,18 @@ internal static class MetricsReference
         var text = new StringBuilder();
         text.Append(
             $"""
-            # Metrics and traces of the operator
+            # Metrics and traces
 
-            <!-- Generated from operator/Telemetry/MetricTable.cs: UPDATE_DOCS=1 dotnet test --project tests/Unit/Operator -->
+            <!-- Generated from operator/Telemetry/MetricTable.cs and bridge/BridgeMetricTable.cs: UPDATE_DOCS=1 dotnet test --project tests/Unit/Operator -->
 
-            Metrics are off until `OperatorOptions.MetricsListen` names an address, e.g. `http://127.0.0.1:9464`; then `GET /metrics` answers there
+            The operator's metrics are off until `OperatorOptions.MetricsListen` names an address, e.g. `http://127.0.0.1:9464`; then `GET /metrics` answers there
             in the text format of Prometheus. There is no login: let only Prometheus reach the port.
 
             | Name | Type | Unit | Labels | Meaning |
             |---|---|---|---|---|
 
             """);
-        foreach (var metric in MetricTable.All)
-        {
-            var labels = metric.Labels.Length == 0 ? "–" : string.Join(", ", metric.Labels.Select(label => $"`{label}`"));
-            text.Append(CultureInfo.InvariantCulture, $"| `{metric.Name}` | {metric.Type.ToString().ToLowerInvariant()} | {metric.Unit} | {labels} | {metric.Meaning} |\n");
-        }
+        AppendRows(text, MetricTable.All);
 
         text.Append(
             $"""
@@ -48,6 +46,23 @@ internal static class MetricsReference
             | `controller` | `trainingjob`, `jobgroup`, `storage` |
 
             No label holds the name of an object.
+
+            ## The Slurm bridge
+
+            The bridge serves these at `/metrics` of `--health-listen`, with `process_*` and `dotnet_*` of its own.
+
+            | Name | Type | Unit | Labels | Meaning |
+            |---|---|---|---|---|
+
+            """);
+        AppendRows(text, BridgeMetricTable.All);
+        text.Append(
+            $"""
+
+            | Label | Values |
+            |---|---|
+            | `result` | `answered`, `lost` |
+            | `answer` | the kinds of [`SubmissionAnswer`](../../bridge/Jobs/SubmissionAnswer.cs) |
 
             ## How it is counted
 
@@ -75,5 +90,14 @@ internal static class MetricsReference
 
             """);
         return text.ToString();
+    }
+
+    private static void AppendRows(StringBuilder text, IEnumerable<MetricDefinition> metrics)
+    {
+        foreach (var metric in metrics)
+        {
+            var labels = metric.Labels.Count == 0 ? "–" : string.Join(", ", metric.Labels.Select(label => $"`{label}`"));
+            text.Append(CultureInfo.InvariantCulture, $"| `{metric.Name}` | {metric.Type.ToString().ToLowerInvariant()} | {metric.Unit} | {labels} | {metric.Meaning} |\n");
+        }
     }
 }

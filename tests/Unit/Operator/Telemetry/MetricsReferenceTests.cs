@@ -1,4 +1,6 @@
+using Trestle.Bridge;
 using Trestle.Operator.Telemetry;
+using Trestle.Runtime;
 
 namespace Trestle.Operator.Tests.Telemetry;
 
@@ -26,9 +28,20 @@ public sealed class MetricsReferenceTests
     }
 
     [Fact]
+    public async Task The_bridges_page_has_those_of_its_table_and_no_other()
+    {
+        using var page = new MemoryStream();
+        await BridgeMeter.WriteAsync(page, TestContext.Current.CancellationToken);
+
+        var types = System.Text.Encoding.UTF8.GetString(page.ToArray()).Split('\n').Where(line => line.StartsWith("# TYPE trestle_", StringComparison.Ordinal)).Select(line => line["# TYPE ".Length..]);
+
+        types.Order().ShouldBe(BridgeMetricTable.All.Select(metric => $"{metric.Name} {metric.Type.ToString().ToLowerInvariant()}").Order());
+    }
+
+    [Fact]
     public void Names_end_as_Prometheus_wants_them_to()
     {
-        foreach (var metric in MetricTable.All)
+        foreach (var metric in MetricTable.All.Concat(BridgeMetricTable.All))
         {
             metric.Name.ShouldMatch("^trestle_[a-z_]+$");
             metric.Name.EndsWith("_total", StringComparison.Ordinal).ShouldBe(metric.Type == MetricType.Counter, metric.Name);

@@ -1,7 +1,7 @@
-namespace Trestle.Operator.Telemetry;
+namespace Trestle.Runtime;
 
 /// <summary>Types of Prometheus.</summary>
-internal enum MetricType
+public enum MetricType
 {
     /// <summary>Only grows, from 0 at the start of the process.</summary>
     Counter,
@@ -19,8 +19,8 @@ internal enum MetricType
 /// <param name="Unit">What is counted or measured.</param>
 /// <param name="Labels">Names of its labels.</param>
 /// <param name="Meaning">One sentence.</param>
-internal sealed record MetricDefinition(string Name, MetricType Type, string Unit, string[] Labels, string Meaning)
+public sealed record MetricDefinition(string Name, MetricType Type, string Unit, IReadOnlyList<string> Labels, string Meaning)
 {
     /// <summary>Upper bounds of the buckets of a histogram.</summary>
-    public double[]? Buckets { get; init; }
+    public IReadOnlyList<double>? Buckets { get; init; }
 }
