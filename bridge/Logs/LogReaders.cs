@@ -40,7 +40,7 @@ internal sealed class LogReaders(IKubeApi api, TimeProvider time)
 
     private async Task<string?> UserAsync(string token, CancellationToken ct)
     {
-        var review = await api.CreateAsync(new V1TokenReview { ApiVersion = "authentication.k8s.io/v1", Kind = "TokenReview", Metadata = new V1ObjectMeta(), Spec = new V1TokenReviewSpec { Token = token, Audiences = [Names.LogAudience] } }, ct);
+        var review = await api.CreateAsync(new TokenReview { Spec = new V1TokenReviewSpec { Token = token, Audiences = [Names.LogAudience] } }, ct);
         // An API server that knows no audiences names none; its word is not enough.
         return review.Status is { Authenticated: true } status && status.Audiences?.Contains(Names.LogAudience) == true ? status.User?.Username : null;
     }

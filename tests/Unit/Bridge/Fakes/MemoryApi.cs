@@ -6,6 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 using k8s;
 using k8s.Models;
 using Trestle.Api.V1Alpha1;
+using Trestle.Bridge.Logs;
 using Trestle.Runtime;
 using WatchEventType = Trestle.Runtime.WatchEventType;
 
@@ -65,7 +66,7 @@ internal sealed class MemoryApi : IKubeApi
     public int TokenReviews { get; private set; }
 
     public Task<T> CreateAsync<T>(T item, CancellationToken ct)
-        where T : class, IKubernetesObject<V1ObjectMeta> => item is V1TokenReview review ? Task.FromResult((T)(object)Answer(review)) : Change(Plural<T>(), item.Key(), known =>
+        where T : class, IKubernetesObject<V1ObjectMeta> => item is TokenReview review ? Task.FromResult((T)(object)Answer(review)) : Change(Plural<T>(), item.Key(), known =>
     {
         if (known is not null) throw new KubeApiException(HttpStatusCode.Conflict, "AlreadyExists", "it is there already");
         var made = Write(item);
@@ -74,7 +75,7 @@ internal sealed class MemoryApi : IKubeApi
         return Put<T>(item.Key(), made, WatchEventType.Added);
     });
 
-    private V1TokenReview Answer(V1TokenReview review)
+    private TokenReview Answer(TokenReview review)
     {
         TokenReviews++;
         review.Status = Tokens(review.Spec.Token) is var (user, audience) && review.Spec.Audiences.Contains(audience)
