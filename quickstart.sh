@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 group=train-eval-group
 manifest=examples/skypilot/$group.yaml
 seconds_allowed=${QUICKSTART_SECONDS:-180}
-keep= slurm=
+keep='' slurm=''
 while [ $# -gt 0 ]; do
     case $1 in
         --keep) keep=1 ;;

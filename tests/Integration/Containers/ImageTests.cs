@@ -19,16 +19,18 @@ public sealed class ImageTests : IAsyncLifetime
         _files.Dispose();
     }
 
-    [Fact]
-    public async Task The_operators_image_starts_the_operator_as_a_user_with_a_number()
+    [Theory]
+    [InlineData("operator", "Trestle.Operator.dll", "TRESTLE_RENDEZVOUS_URL")]
+    [InlineData("bridge", "Trestle.Bridge.dll", "TRESTLE_LOGS_AT")]
+    public async Task An_image_starts_its_program_as_a_user_with_a_number(string folder, string library, string setting)
     {
-        var image = await PublishedImage.PublishAsync(_files, _registry, "operator");
+        var image = await PublishedImage.PublishAsync(_files, _registry, folder);
         ((string?)image.Config["User"]).ShouldBe("1654");
-        image.Config["Tags"]!.ToJsonString().ShouldBe("""["trestle/operator:0.1.0"]""");
-        image.Config["Entrypoint"]!.ToJsonString().ShouldBe("""["dotnet","/app/Trestle.Operator.dll"]""");
+        image.Config["Tags"]!.ToJsonString().ShouldBe($"""["trestle/{folder}:0.1.0"]""");
+        image.Config["Entrypoint"]!.ToJsonString().ShouldBe($"""["dotnet","/app/{library}"]""");
         image.Files.ShouldNotContain(file => file.EndsWith(".xml", StringComparison.Ordinal));
-        (await Command.RunAsync("dotnet", [Path.Combine(image.Root, "app", "Trestle.Operator.dll"), "--help"])).ShouldExit(0).Out.ShouldContain("TRESTLE_RENDEZVOUS_URL");
-        (await BaseImageAsync("operator")).ShouldEndWith("/dotnet/aspnet:10.0-noble-chiseled");
+        (await Command.RunAsync("dotnet", [Path.Combine(image.Root, "app", library), "--help"])).ShouldExit(0).Out.ShouldContain(setting);
+        (await BaseImageAsync(folder)).ShouldEndWith("/dotnet/aspnet:10.0-noble-chiseled");
     }
 
     [Fact]

@@ -55,4 +55,22 @@ public sealed class PodLifeTests
         await server.Client.JsonAsync("DELETE", "/api/v1/namespaces/default/serviceaccounts/robot");
         (await robot.TryAsync("GET", Pods)).Status.ShouldBe(401);
     }
+
+    [Fact]
+    public async Task A_token_for_another_audience_is_real_to_those_who_ask_for_it_and_signs_in_nowhere()
+    {
+        await using var server = await StartAsync();
+        await server.Client.JsonAsync("POST", "/api/v1/namespaces/default/serviceaccounts", JsonNode.Parse("""{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"robot"}}"""));
+        async Task<string> Issue(string spec) => (string)(await server.Client.JsonAsync("POST", "/api/v1/namespaces/default/serviceaccounts/robot/token", JsonNode.Parse($$"""{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{{spec}}}""")))["status"]!["token"]!;
+        async Task<string> Review(string token, string audiences) => (await server.Client.JsonAsync("POST", "/apis/authentication.k8s.io/v1/tokenreviews", JsonNode.Parse($$"""{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"{{token}}","audiences":{{audiences}}}}""")))["status"]!.ToJsonString();
+
+        var logs = await Issue("""{"audiences":["logs","other"]}""");
+        (await Review(logs, """["logs","more"]""")).ShouldBe("""{"authenticated":true,"user":{"username":"system:serviceaccount:default:robot","uid":""" + $"\"{await UidAsync()}\"" + ""","groups":["system:serviceaccounts","system:serviceaccounts:default","system:authenticated"]},"audiences":["logs"]}""");
+        foreach (var audiences in new[] { """["more"]""", "[]" }) (await Review(logs, audiences)).ShouldContain("\"authenticated\":false");
+        (await Review(await Issue("{}"), """["logs"]""")).ShouldContain("\"authenticated\":false");
+        using var robot = new ApiClient(server.Server, logs);
+        (await robot.TryAsync("GET", Pods)).Status.ShouldBe(401);
+
+        async Task<string> UidAsync() => (string)(await server.Client.JsonAsync("GET", "/api/v1/namespaces/default/serviceaccounts/robot"))["metadata"]!["uid"]!;
+    }
 }
