@@ -48,11 +48,11 @@ public sealed class SlurmCommandsTests(SlurmPlane world) : IClassFixture<SlurmPl
     [Fact]
     public async Task What_sbatch_says_is_in_the_description()
     {
-        (await LaunchAsync("refused", "--", "true")).ShouldExit(0);
+        (await LaunchAsync("fine", "--", "true")).ShouldExit(0);
         (await Plane.TrestleAsync("launch", "--name", "wrong", "--infra", "slurm/alps/nowhere", "--", "true")).ShouldExit(0);
         await Plane.PhaseAsync("trainingjobs", "wrong", ["Failed"], TimeSpan.FromSeconds(60));
         (await Plane.TrestleAsync("describe", "wrong")).ShouldExit(0).Out.ShouldContain("nowhere");
-        await Plane.PhaseAsync("trainingjobs", "refused", ["Succeeded"], TimeSpan.FromSeconds(60));
+        await Plane.PhaseAsync("trainingjobs", "fine", ["Succeeded"], TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -60,9 +60,9 @@ public sealed class SlurmCommandsTests(SlurmPlane world) : IClassFixture<SlurmPl
     {
         using var files = new TemporaryDirectory();
         var state = files["state"];
-        var stranger = await Plane.TrestleAsync("local", "up", "--detach", "--state", state, "--slurm", world.Attachment(hosts: files.Write("hosts", "")));
+        var stranger = await Plane.TrestleAsync("local", "up", "--detach", "--state", state, "--slurm", world.Attachment(hosts: files.Write("hosts", world.Slurm.KnownHosts.Replace($":{world.Slurm.Port} ", ":1 ", StringComparison.Ordinal))));
         stranger.ShouldExit(1).Error.ShouldStartWith($"trestle: Slurm cluster alps ({world.Slurm.A.Name}@127.0.0.1:{world.Slurm.Port}) can't be used: ");
-        stranger.Error.ShouldContain("host key");
+        stranger.Error.ShouldContain("known_hosts has no key for");
         Processes.Naming(state).ShouldBeEmpty();
         (await Plane.TrestleAsync("local", "up", "--detach", "--state", state, "--slurm", world.Attachment(key: files["gone"]))).ShouldExit(2).Error.ShouldContain($"key: there is no file {files["gone"]}");
         (await Plane.TrestleAsync("local", "down", "--state", state, "--purge")).ShouldExit(0);

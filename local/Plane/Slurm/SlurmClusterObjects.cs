@@ -21,16 +21,21 @@ internal static class SlurmClusterObjects
 
     private static (string Path, JsonObject Object) Secret(string name, string entry, string file)
     {
+        var secret = Object("v1", "Secret", name);
+        secret["metadata"]!["namespace"] = Names.SystemNamespace;
+        secret["data"] = new JsonObject { [entry] = Convert.ToBase64String(Content(file, entry == KeyEntry ? "key" : "known-hosts")) };
+        return ($"/api/v1/namespaces/{Names.SystemNamespace}/secrets/{name}", secret);
+    }
+
+    private static byte[] Content(string file, string option)
+    {
         try
         {
-            var secret = Object("v1", "Secret", name);
-            secret["metadata"]!["namespace"] = Names.SystemNamespace;
-            secret["data"] = new JsonObject { [entry] = Convert.ToBase64String(File.ReadAllBytes(file)) };
-            return ($"/api/v1/namespaces/{Names.SystemNamespace}/secrets/{name}", secret);
+            return File.ReadAllBytes(file) is { Length: > 0 } content ? content : throw new PlaneException($"{file} is empty; give another file with --slurm …?{option}=FILE");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new PlaneException($"{file} can't be read ({error.Message.TrimEnd('.')}); give a readable file with --slurm …?{(entry == KeyEntry ? "key" : "known-hosts")}=FILE");
+            throw new PlaneException($"{file} can't be read ({error.Message.TrimEnd('.')}); give a readable file with --slurm …?{option}=FILE");
         }
     }
 
