@@ -27,6 +27,8 @@ public static class LocalPlane
         if (Environment.GetEnvironmentVariable(DetachedVariable) == "1") return await SuperviseAsync(directory, PlaneSettings.Read(directory)!, output, ct);
         if (directory.Pid("supervisor").Alive() is { } running)
         {
+            if (options.Slurm.ExceptBy((PlaneSettings.Read(directory)?.Slurm ?? []).Select(cluster => cluster.Name), cluster => cluster.Name).FirstOrDefault() is { } missing)
+                throw new PlaneException($"a plane without Slurm cluster {missing.Name} runs already in {directory.Root}; stop it with: trestle local down, and start it again");
             await output.WriteLineAsync($"already running as process {running}\nKUBECONFIG={directory.Kubeconfig}");
             return 0;
         }

@@ -11,7 +11,10 @@ namespace Trestle.Local.Plane;
 internal sealed class Supervisor(PlaneDirectory directory, PlaneSettings settings, Programs programs, TimeProvider time, ILoggerFactory logs, TextWriter progress)
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan ContactLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ContactLimit = TimeSpan.FromSeconds(60);
+
+    // The bridge has looked again by then.
+    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private readonly ILogger _log = logs.CreateLogger("Trestle.Plane");
 
@@ -75,9 +78,15 @@ internal sealed class Supervisor(PlaneDirectory directory, PlaneSettings setting
     private async Task ContactAsync(KubeConnection api, SlurmAttachment cluster, CancellationToken ct)
     {
         JsonObject? seen = null;
-        var reached = await UntilAsync(async () => SlurmClusterFacts.IsReachable(seen = await api.FindAsync($"/apis/{ApiGroup.ApiVersion}/slurmclusters/{cluster.Name}", ct)) == true, ct, ContactLimit);
+        long? refused = null;
+        await UntilAsync(async () =>
+        {
+            seen = await api.FindAsync($"/apis/{ApiGroup.ApiVersion}/slurmclusters/{cluster.Name}", ct);
+            refused = SlurmClusterFacts.IsReachable(seen) == false ? refused ?? time.GetTimestamp() : null;
+            return SlurmClusterFacts.IsReachable(seen) == true || (refused is { } since && time.GetElapsedTime(since) > SecondLook);
+        }, ct, ContactLimit);
         var message = SlurmClusterFacts.Message(seen);
-        if (!reached) throw new PlaneException($"Slurm cluster {cluster.Name} ({cluster.Where}) can't be used: {message ?? $"the bridge has not answered; its log is {directory.Log("bridge")}{LastLine("bridge")}"}");
+        if (SlurmClusterFacts.IsReachable(seen) != true) throw new PlaneException($"Slurm cluster {cluster.Name} ({cluster.Where}) can't be used: {message ?? $"the bridge has not answered; its log is {directory.Log("bridge")}{LastLine("bridge")}"}");
         await progress.WriteLineAsync($"Slurm cluster {cluster.Name} answers from {cluster.Where}: {SlurmClusterFacts.Summary(seen!)}{(message is null ? "" : $"; but {message}")}");
     }
 

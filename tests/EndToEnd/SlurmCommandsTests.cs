@@ -39,7 +39,7 @@ public sealed class SlurmCommandsTests(SlurmPlane world) : IClassFixture<SlurmPl
         var page = (await Plane.TrestleAsync("describe", "long")).ShouldExit(0).Out;
         page.ShouldContain($"Placement:  slurm/alps, Slurm job {id}");
         page.ShouldMatch($@"1 +alps +{id} +RUNNING +\S+ +\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ +gpu\d gpu\d ");
-        await Plane.UntilAsync("the GPUs of the job are not free", async () => (await Plane.TrestleAsync("infra")).Out.Split('\n').Any(line => line.StartsWith("alps    gpu ", StringComparison.Ordinal) && line.Contains(" 16     32 ", StringComparison.Ordinal)), TimeSpan.FromSeconds(90));
+        (await Plane.TrestleAsync("infra")).ShouldExit(0).Out.ShouldMatch(@"alps +gpu +up +h100 +\d+ +32 +4 +\S+ +-\n");
         (await Plane.TrestleAsync("cancel", "long")).ShouldExit(0);
         await Plane.PhaseAsync("trainingjobs", "long", ["Cancelled"], TimeSpan.FromSeconds(60));
         (await world.Slurm.RunAsRootAsync($"squeue -h -j {id} -t PD,R,CG")).Out.Trim().ShouldBeEmpty();
@@ -65,6 +65,7 @@ public sealed class SlurmCommandsTests(SlurmPlane world) : IClassFixture<SlurmPl
         stranger.Error.ShouldContain("known_hosts has no key for");
         Processes.Naming(state).ShouldBeEmpty();
         (await Plane.TrestleAsync("local", "up", "--detach", "--state", state, "--slurm", world.Attachment(key: files["gone"]))).ShouldExit(2).Error.ShouldContain($"key: there is no file {files["gone"]}");
+        (await Plane.TrestleAsync("local", "up", "--detach", "--state", Plane.State, "--slurm", world.Attachment("other"))).ShouldExit(1).Error.ShouldContain("a plane without Slurm cluster other runs already");
         (await Plane.TrestleAsync("local", "down", "--state", state, "--purge")).ShouldExit(0);
     }
 
