@@ -93,6 +93,7 @@ internal sealed class LogFollower(ILogSource source, LogSelection selection, Log
     {
         var cursor = new LogCursor();
         var retry = Poll;
+        var isTold = false;
         while (!cancellation.IsCancellationRequested)
         {
             try
@@ -116,6 +117,12 @@ internal sealed class LogFollower(ILogSource source, LogSelection selection, Log
             catch (Exception error) when (source.IsPassing(error))
             {
                 retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+                // What does not pass soon is said once.
+                if (retry == LongestRetry && !isTold)
+                {
+                    isTold = true;
+                    printer.Note($"{LogPrinter.Label(rank)}: {error.Message}");
+                }
             }
 
             query = Continue(query, cursor);

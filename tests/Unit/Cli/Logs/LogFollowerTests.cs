@@ -45,6 +45,18 @@ public sealed class LogFollowerTests
     }
 
     [Fact]
+    public async Task A_log_that_cant_be_read_for_a_while_is_told_once_and_read_when_it_can()
+    {
+        _logs.Script(
+            _ => _logs.Start("a").Write("a", "one").Refuse("a", 9, "the bridge is away"),
+            _ => _logs.End("a").Finish("Succeeded", 0));
+
+        await FollowAsync();
+        _host.OutLines.ShouldBe(["one"]);
+        _host.ErrorText.Split("train-0: the bridge is away").Length.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_restart_is_followed_into_the_new_attempt()
     {
         _logs.Script(
@@ -105,6 +117,7 @@ public sealed class LogFollowerTests
         private readonly Dictionary<string, LogRank> _ranks = [];
         private readonly Dictionary<string, int> _cuts = [];
         private readonly Dictionary<string, int> _closes = [];
+        private readonly Dictionary<string, (int Times, string Why)> _refusals = [];
         private readonly Dictionary<string, int> _read = [];
         private Queue<Action<FakeLogs>> _steps = new();
         private LogSubject? _subject = new("Running", false, 0, "");
@@ -129,6 +142,12 @@ public sealed class LogFollowerTests
         public FakeLogs CutAfter(string pod, int lines)
         {
             _cuts[pod] = lines;
+            return this;
+        }
+
+        public FakeLogs Refuse(string pod, int times, string why)
+        {
+            _refusals[pod] = (times, why);
             return this;
         }
 
@@ -175,6 +194,12 @@ public sealed class LogFollowerTests
 
         public async IAsyncEnumerable<LogLine> ReadAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
         {
+            if (_refusals.TryGetValue(rank.Pod, out var refusal) && refusal.Times > 0)
+            {
+                _refusals[rank.Pod] = (refusal.Times - 1, refusal.Why);
+                throw new IOException(refusal.Why);
+            }
+
             for (var index = 0; ; index++)
             {
                 string? line = null;
