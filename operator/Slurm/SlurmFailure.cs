@@ -18,6 +18,7 @@ internal static class SlurmFailure
         var slurm = seen.Message is { } message ? $"Slurm job {seen.JobId} on {where} failed: {message}" : $"Slurm job {seen.JobId} on {where} failed";
         if (seen.Reason == "Refused") return new RankFailure(FailureCause.Final, 0, "RefusedBySlurm", seen.Message ?? slurm) { Stage = ExitStage.Start, Output = seen.Message };
         if (seen.Infrastructure == true) return new RankFailure(FailureCause.Infrastructure, 0, seen.Reason ?? "NodeFail", slurm);
+        if (seen.Reason == "Hung") return new RankFailure(FailureCause.User, seen.Exit?.Rank ?? 0, "Hung", $"{seen.Exit?.Message ?? "no rank has shown a sign of life"}, on {where}") { Stage = ExitStage.Run, Output = seen.Exit?.Message };
         if (seen.Exit is { Rank: { } rank, Code: { } code } exit && seen.Reason != "OutOfMemory") return Ended(recovery, seen, exit, rank, code, where);
         if (seen.Reason == "OutOfMemory") return new RankFailure(FailureCause.User, 0, "OutOfMemory", $"{slurm}; raise spec.resources.memory") { Stage = ExitStage.Run, Output = seen.Exit?.Message };
         if (seen is { ExitCode: NotStarted, Signal: null }) return new RankFailure(FailureCause.Infrastructure, 0, "StartFailed", $"Slurm job {seen.JobId} on {where} could not start its ranks; see trestle logs");
