@@ -123,6 +123,8 @@ public sealed class SlurmCaseTests(SlurmFixture fixture, SharedSlurmWorld shared
         var moved = await _world.UntilAsync("moved", "Succeeded");
         ((int?)moved["attempt"], (int?)moved["restarts"]!["infrastructure"], (int?)moved["restarts"]!["counted"]).ShouldBe((2, 1, null));
         ((string?)moved["nodes"]!["ranks"]![0]!["node"]).ShouldNotBe(node);
+        var second = (await _world.Api.ReadAsync("apis/trestle.dev/v1alpha1/namespaces/default/slurmjobs/moved-a2", Ct))!;
+        second["spec"]!["options"]!.AsArray().Select(option => (string?)option).ShouldContain($"--exclude={node}");
     }
 
     [Fact]

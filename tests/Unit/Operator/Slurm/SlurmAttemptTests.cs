@@ -109,6 +109,17 @@ public sealed class SlurmAttemptTests
         status.Admission.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("gpu1", "gpu1")]
+    [InlineData("gpu1,gpu2", null)]
+    public void A_lost_node_is_avoided_when_it_is_known_which_one_it_was(string nodes, string? avoided)
+    {
+        var slurm = Failed("NodeFail", exit: null);
+        (slurm.Status!.Infrastructure, slurm.Status.Nodes) = (true, [.. nodes.Split(',')]);
+        var status = Plan(Attempted(1), slurm).Status.ShouldNotBeNull();
+        NodeAvoidance.Of(status).ShouldBe(avoided is null ? [] : [avoided]);
+    }
+
     [Fact]
     public void The_record_of_the_first_failed_rank_is_the_exit_of_the_job()
     {
