@@ -6,17 +6,19 @@
 #   ./bench.sh gang      gangs as objects on an API server without kubelets: that of KUBECONFIG, beside JobSet where it is
 #                        installed, else the one-machine server in memory
 #   ./bench.sh scale     memory of the operator with 10,000 jobs, on the same servers; a quarter of an hour
+#   ./bench.sh slurm     the bridge with a real Slurm (Debian's packages, root), beside OpenSSH's client with sbatch
 set -euo pipefail
 cd "$(dirname "$0")"
 . eng/prerequisites.sh
 
 case ${1:-} in
-    admission | gang | local | scale) ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "bench.sh: name a benchmark: admission, gang, local, scale" >&2; exit 2 ;;
+    admission | gang | local | scale | slurm) ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "bench.sh: name a benchmark: admission, gang, local, scale, slurm" >&2; exit 2 ;;
 esac
 require_dotnet
 if ! command -v bwrap >/dev/null 2>&1 || ! command -v python3 >/dev/null 2>&1; then require_packages bubblewrap python3; fi
+if [ "$1" = slurm ]; then require_stopped_packages mariadb-client-core mariadb-server-core munge openssh-client openssh-server slurm-client slurmctld slurmd slurmdbd; fi
 dotnet build bench/Trestle.Bench.csproj -c Release -nologo -v quiet -clp:ErrorsOnly -p:RunAnalyzers=false
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 TRESTLE_BENCH_COMMIT=$commit exec bench/bin/Release/net10.0/Trestle.Bench "$@"

@@ -1,11 +1,12 @@
 using Trestle.Bench;
 using Trestle.Bench.Admission;
 using Trestle.Bench.Gang;
+using Trestle.Bench.Slurm;
 using Trestle.Testing;
 
-if (args is not ["admission" or "gang" or "local" or "scale"])
+if (args is not ["admission" or "gang" or "local" or "scale" or "slurm"])
 {
-    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, gang, local, scale");
+    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, gang, local, scale, slurm");
     return 2;
 }
 
@@ -17,6 +18,7 @@ var rows = await (args[0] switch
     "admission" => AdmissionBench.RunAsync(Console.WriteLine),
     "gang" => GangBench.RunAsync(Console.WriteLine),
     "scale" => GangBench.ScaleAsync(Console.WriteLine),
+    "slurm" => SlurmBench.RunAsync(Console.WriteLine),
     _ => LocalBench.RunAsync(Console.WriteLine),
 });
 var result = new BenchResult(args[0], Environment.GetEnvironmentVariable("TRESTLE_BENCH_COMMIT") ?? "unknown", machine, rows);

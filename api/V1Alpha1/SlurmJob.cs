@@ -150,6 +150,9 @@ public sealed class SlurmJobStatus
     /// <summary>The first rank that failed, by its own record.</summary>
     public TrainingJobExit? Exit { get; set; }
 
+    /// <summary>The newest checkpoint that this attempt left in its checkpoint directory; known when it has ended badly.</summary>
+    public CheckpointStatus? Checkpoint { get; set; }
+
     /// <summary>True: the cluster ended it, not the job; another try does not count.</summary>
     public bool? Infrastructure { get; set; }
 
@@ -168,7 +171,7 @@ public sealed class SlurmJobStatus
     /// <summary>When it ended.</summary>
     public DateTime? FinishedAt { get; set; }
 
-    /// <summary>Submitted, Running, Complete, Failed, ContactLost, Cancelling.</summary>
+    /// <summary>Submitted, Running, Complete, Failed, ContactLost, Cancelling, CannotStart.</summary>
     [ListMapKey("type")]
     public List<V1Condition>? Conditions { get; set; }
 }

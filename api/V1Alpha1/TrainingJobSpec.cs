@@ -255,6 +255,9 @@ public sealed class Recovery
     /// <summary>No sign of life of a rank for so long is a failure "Hung"; never when absent. Best set before the job starts.</summary>
     [DurationText]
     public string? HangTimeout { get; set; }
+
+    /// <summary>On Slurm: true starts the job again after its time limit, when it left a checkpoint in that time; this never counts.</summary>
+    public bool? ResumeAtTimeLimit { get; set; }
 }
 
 /// <summary>Wait before a restart: doubles from initial up to max.</summary>

@@ -60,6 +60,7 @@ internal sealed class ClusterSession
         var poller = new JobPoller(node, Interval, () => Wanted(user.User).ToDictionary(job => job.Status!.JobId!, job => AttemptKey.Of(job.Spec)!), _parts.Time, _parts.Log)
         {
             Looked = (before, now) => Tell(user.User, before, now),
+            Fail = _parts.Fail,
         };
         return new UserSession(user.User, node, new SubmissionLane(node, Root ?? "/nonexistent", _parts.Fail, _parts.Log), poller);
     }

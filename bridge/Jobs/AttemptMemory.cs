@@ -1,5 +1,6 @@
 using Trestle.Api.V1Alpha1;
 using Trestle.Bridge.Clusters;
+using Trestle.Bridge.Slurm;
 
 namespace Trestle.Bridge.Jobs;
 
@@ -23,6 +24,12 @@ internal sealed class AttemptMemory(string uid, ClusterSession session)
 
     /// <summary>When scancel was last sent.</summary>
     public DateTimeOffset? LastCancel { get; set; }
+
+    /// <summary>When Slurm was last asked for a start.</summary>
+    public DateTimeOffset? LastPreflight { get; set; }
+
+    /// <summary>What it said then; null when it said nothing that can be used.</summary>
+    public StartEstimate? Estimate { get; set; }
 
     /// <summary>Whether it is about this object, not an earlier one of the same name, and of this session: another one's answers never come.</summary>
     public bool IsOf(SlurmJob job, ClusterSession current) => job.Metadata.Uid == uid && ReferenceEquals(current, session);

@@ -6,27 +6,57 @@ using Trestle.Bridge.Slurm;
 namespace Trestle.Bridge.Jobs;
 
 /// <summary>
-/// What the first rank that failed left in the directory of its attempt (operator/Slurm/rank.sh): DIRECTORY/exit with RANK CODE STAGE,
-/// and its last lines in DIRECTORY/last-words. Written by the user's processes, so that nothing in it is believed but as words.
+/// What an attempt that failed left behind: DIRECTORY/exit with RANK CODE STAGE, and Hung behind it when it was ended for that, and
+/// DIRECTORY/last-words (operator/Slurm/rank.sh, batch.sh), and the newest entry of the directory that DIRECTORY/scripts/checkpoints
+/// names. Written by the user's processes, so that nothing in it is believed but as words.
 /// </summary>
-internal static class ExitRecord
+/// <param name="Exit">The first rank that failed; null when there is no record.</param>
+/// <param name="IsHung">It was ended since it hung.</param>
+/// <param name="Checkpoint">What was written since the attempt began; null when there is nothing.</param>
+internal sealed record ExitRecord(TrainingJobExit? Exit, bool IsHung, CheckpointStatus? Checkpoint)
 {
     private const int MostWords = 4000;
+    private const int LongestName = 255;
 
-    /// <summary>The script that shows it.</summary>
+    /// <summary>The script that shows it: the record, the time and name of the checkpoint, and the words, each on a line of its own.</summary>
     /// <param name="root">Where attempt directories are, as a word of a script.</param>
     /// <param name="key">Name of the attempt.</param>
-    public static string Script(string root, string key) =>
-        string.Create(CultureInfo.InvariantCulture, $"dir={root}/{key}\nhead -c 100 \"$dir/exit\" 2>/dev/null | head -n 1\necho\nhead -c {MostWords} \"$dir/last-words\" 2>/dev/null\nexit 0\n");
+    public static string Script(string root, string key) => $$"""
+        dir={{root}}/{{key}}
+        printf '%s\n' "$(head -c 100 "$dir/exit" 2> /dev/null | head -n 1)"
+        # Both times are of the shared file system: clocks don't matter.
+        if read -r kept 2> /dev/null < "$dir/scripts/checkpoints" && cd "$kept/." 2> /dev/null; then
+            printf '%s\n' "$(timeout 30 find . -mindepth 1 -maxdepth 1 ! -name '.*' ! -name '*.tmp' -newer "$dir/owner" -printf '%T@ %f\n' 2> /dev/null | sort -n | tail -n 1)"
+        else
+            echo
+        fi
+        head -c {{MostWords.ToString(CultureInfo.InvariantCulture)}} "$dir/last-words" 2> /dev/null
+        exit 0
 
-    /// <summary>What the script showed; null when there is no record.</summary>
-    public static TrainingJobExit? Read(ReadOnlyMemory<byte> output)
+        """;
+
+    /// <summary>What the script showed.</summary>
+    public static ExitRecord Read(ReadOnlyMemory<byte> output)
     {
-        var parts = Encoding.UTF8.GetString(output.Span).Split("\n\n", 2);
-        if (parts[0].Trim().Split(' ') is not [var rank, var code, var stage]) return null;
-        if (!Number(rank, out var at) || !Number(code, out var ended) || ended is < 1 or > 255 || !Enum.TryParse<ExitStage>(stage, out var where) || !Enum.IsDefined(where)) return null;
-        var words = parts.Length == 2 ? string.Join('\n', parts[1].TrimEnd().Split('\n').Select(line => Printable.Text(line, MostWords))) : "";
-        return new TrainingJobExit { Rank = at, Code = ended, Stage = where, Message = words.Length == 0 ? null : words };
+        var lines = Encoding.UTF8.GetString(output.Span).Split('\n', 3);
+        var (exit, isHung) = ReadExit(lines[0].Trim().Split(' '), lines.Length == 3 ? lines[2] : "");
+        return new ExitRecord(exit, isHung, lines.Length > 1 ? ReadCheckpoint(lines[1]) : null);
+    }
+
+    private static (TrainingJobExit? Exit, bool IsHung) ReadExit(string[] record, string words)
+    {
+        if (record.Length is not (3 or 4) || (record.Length == 4 && record[3] != "Hung")) return (null, false);
+        if (!Number(record[0], out var at) || !Number(record[1], out var ended) || ended is < 1 or > 255 || !Enum.TryParse<ExitStage>(record[2], out var where) || !Enum.IsDefined(where)) return (null, false);
+        var text = string.Join('\n', words.TrimEnd().Split('\n').Select(line => Printable.Text(line, MostWords)));
+        return (new TrainingJobExit { Rank = at, Code = ended, Stage = where, Message = text.Length == 0 ? null : text }, record.Length == 4);
+    }
+
+    // Seconds since 1970, with a fraction, and the name.
+    private static CheckpointStatus? ReadCheckpoint(string line)
+    {
+        if (line.Split(' ', 2) is not [var seconds, { Length: > 0 } name]) return null;
+        if (!double.TryParse(seconds, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var time) || time > DateTimeOffset.MaxValue.ToUnixTimeSeconds()) return null;
+        return new CheckpointStatus { Latest = Printable.Text(name, LongestName), DurableAt = DateTimeOffset.FromUnixTimeSeconds((long)time).UtcDateTime };
     }
 
     private static bool Number(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);

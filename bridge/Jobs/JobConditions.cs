@@ -9,4 +9,5 @@ internal static class JobConditions
     public const string Failed = "Failed";
     public const string ContactLost = "ContactLost";
     public const string Cancelling = "Cancelling";
+    public const string CannotStart = "CannotStart";
 }

@@ -17,6 +17,9 @@ internal enum JobEffect
     /// <summary>See to it that it is never submitted, and learn whether it was.</summary>
     Close,
 
+    /// <summary>Ask Slurm when it would start it, and whether at all.</summary>
+    Preflight,
+
     /// <summary>Send TERM to its steps, which may then write a checkpoint.</summary>
     TermSteps,
 

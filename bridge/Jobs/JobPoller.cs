@@ -24,6 +24,9 @@ internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOn
     /// <summary>Called after each look with the view before and after it; must not block or throw.</summary>
     public Action<QueueView, QueueView>? Looked { get; init; }
 
+    /// <summary>Named points at which tests end the process.</summary>
+    public FailPoints Fail { get; init; } = new();
+
     /// <summary>Looks until cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
@@ -40,6 +43,7 @@ internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOn
     public async Task LookAsync(CancellationToken ct)
     {
         var before = View;
+        Fail.At("look.beginning");
         try
         {
             using var limit = new CancellationTokenSource(LongestLook, time);
@@ -59,6 +63,7 @@ internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOn
         }
 
         Looked?.Invoke(before, View);
+        Fail.At("look.done");
     }
 
     /// <summary>The interval; after failures twice as much each time, up to 2 minutes, spread by half.</summary>
@@ -72,7 +77,9 @@ internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOn
     private async Task<QueueView> AskAsync(IReadOnlyDictionary<string, string> names, CancellationToken ct)
     {
         var separator = Separator.New();
+        Fail.At("look.queue");
         var answer = await RunAsync(SqueueQuery.Command(separator), separator, ct);
+        Fail.At("look.heard");
         if (answer.ExitCode != 0) throw new InvalidDataException($"squeue failed: {Encoding.UTF8.GetString(answer.Error.Span)}");
         var queue = SqueueQuery.Read(answer.Output, separator);
         var gone = names.Where(job => queue.GetValueOrDefault(job.Key)?.Name != job.Value).Select(job => job.Key).ToList();
@@ -84,6 +91,7 @@ internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOn
     private async Task<Dictionary<string, JobRecord>?> AccountingAsync(IEnumerable<string> ids, Separator separator, CancellationToken ct)
     {
         var jobs = new Dictionary<string, JobRecord>();
+        Fail.At("look.accounting");
         foreach (var part in ids.Chunk(MostIds))
         {
             var records = await RunAsync(SacctQuery.Command(separator, part), separator, ct);

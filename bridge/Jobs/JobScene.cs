@@ -1,4 +1,5 @@
 using Trestle.Api.V1Alpha1;
+using Trestle.Bridge.Slurm;
 
 namespace Trestle.Bridge.Jobs;
 
@@ -12,6 +13,12 @@ internal sealed record JobScene(SlurmJob Job, SubmissionState Submission)
 
     /// <summary>What the last look into Slurm says; null when there was none since it has its id.</summary>
     public Sighting? Sighting { get; init; }
+
+    /// <summary>What Slurm said last when it was asked for a start; null when it was not asked.</summary>
+    public StartEstimate? Estimate { get; init; }
+
+    /// <summary>When this process last asked for that.</summary>
+    public DateTimeOffset? LastPreflight { get; init; }
 
     /// <summary>When this process last sent scancel for it.</summary>
     public DateTimeOffset? LastCancel { get; init; }

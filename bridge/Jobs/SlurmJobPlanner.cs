@@ -17,6 +17,12 @@ internal static class SlurmJobPlanner
     /// <summary>Between two calls of scancel for a job that is still there.</summary>
     public static readonly TimeSpan BetweenCancels = TimeSpan.FromSeconds(10);
 
+    /// <summary>A job that waits so long without a start in the queue is asked for, and again after the longer time.</summary>
+    public static readonly TimeSpan UntilPreflight = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between two questions for the start of a job.</summary>
+    public static readonly TimeSpan BetweenPreflights = TimeSpan.FromMinutes(10);
+
     // So often, and for so long, the queue must not know a job that accounting says nothing of, before it counts as gone.
     private const int LooksUntilGone = 3;
     private static readonly TimeSpan TimeUntilGone = TimeSpan.FromSeconds(120);
@@ -104,8 +110,9 @@ internal static class SlurmJobPlanner
         switch (scene.Sighting)
         {
             case Seen { Job: var job }:
-                draft.Take(job);
-                return draft.HasEnded || !IsStopping(scene) ? Ended(scene, draft) : Stop(scene, draft, job, now);
+                draft.Take(job, scene.Estimate);
+                if (draft.HasEnded) return Ended(scene, draft);
+                return IsStopping(scene) ? Stop(scene, draft, job, now) : Wait(scene, draft, job, now);
             case OutOfSight { Why: var why }:
                 draft.Status.Phase ??= SlurmJobPhase.Unknown;
                 draft.Condition(JobConditions.ContactLost, true, "NoAnswer", why);
@@ -119,6 +126,14 @@ internal static class SlurmJobPlanner
 
     private static JobPlan Ended(JobScene scene, StatusDraft draft) =>
         new(draft.Changed, draft.HasEnded && scene.Job.IsDeleting() ? JobEffect.Clean : JobEffect.None);
+
+    // Slurm's queue has a start for the jobs that its scheduler came to, and says of none that it can never start.
+    private static JobPlan Wait(JobScene scene, StatusDraft draft, JobRecord job, DateTimeOffset now)
+    {
+        if (job is not { State: { Phase: SlurmJobPhase.Queued, Reason: not "Held" }, StartedAt: null } || draft.Status.SubmittedAt is not { } sent) return new JobPlan(draft.Changed, JobEffect.None);
+        var next = scene.LastPreflight + BetweenPreflights ?? new DateTimeOffset(sent, TimeSpan.Zero) + UntilPreflight;
+        return next > now ? new JobPlan(draft.Changed, JobEffect.None, next - now) : new JobPlan(draft.Changed, JobEffect.Preflight, BetweenPreflights);
+    }
 
     private static JobPlan Miss(JobScene scene, StatusDraft draft, Missing missing, DateTimeOffset now)
     {

@@ -73,20 +73,27 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
             Refusal = RefusalOf(job, session, user),
             Sighting = job.Status?.JobId is { } id ? user?.Poller.View.Of(id) ?? (user is null ? new OutOfSight(NobodyThere(job)) : null) : null,
             LastCancel = memory.LastCancel,
+            LastPreflight = memory.LastPreflight,
+            Estimate = memory.Estimate,
         };
         var plan = SlurmJobPlanner.Plan(scene, parts.Time.GetUtcNow());
+        if (plan.Status is not null) parts.Fail.At("status.planned");
         if (plan.Status is { Phase: SlurmJobPhase.Failed, JobId: not null, Exit: null } ended && user is not null && !await ReadExitAsync(job, ended, session, user, ct)) return SlurmJobPlanner.BetweenCancels;
         if (plan.Status is not null) job = await WriteAsync(job, plan.Status, memory, ct);
         return plan.Effect == JobEffect.None || (user is null && plan.Effect != JobEffect.AddFinalizer) ? plan.Again : await DoAsync(plan, job, memory, session, user!, ct) ?? plan.Again;
     }
 
     // Before the end is told, since nobody asks after it. False: no contact, and the end is told when there is.
-    private static async Task<bool> ReadExitAsync(SlurmJob job, SlurmJobStatus ended, ClusterSession session, UserSession user, CancellationToken ct)
+    private async Task<bool> ReadExitAsync(SlurmJob job, SlurmJobStatus ended, ClusterSession session, UserSession user, CancellationToken ct)
     {
         if (session.Root is not { } root || AttemptKey.Of(job.Spec) is not { } key) return true;
         try
         {
-            ended.Exit = ExitRecord.Read((await user.Node.RunAsync(ExitRecord.Script(root, key), ct)).Output);
+            parts.Fail.At("exit.reading");
+            var left = ExitRecord.Read((await user.Node.RunAsync(ExitRecord.Script(root, key), ct)).Output);
+            (ended.Exit, ended.Checkpoint) = (left.Exit, left.Checkpoint);
+            if (left.IsHung && ended.Reason == "Failed") ended.Reason = "Hung";
+            parts.Fail.At("exit.read");
             return true;
         }
         catch (ContactLostException)
@@ -101,6 +108,7 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
         var written = await parts.Api.ReplaceStatusAsync(new SlurmJob { Metadata = job.Metadata, Spec = job.Spec, Status = status }, ct);
         parts.Fail.At("status.written");
         memory.Wrote(job, written);
+        parts.Fail.At("status.noted");
         if (job.Status?.JobId is null && status.JobId is { } id) BridgeLog.Submitted(parts.Log, job.Key(), id);
         return written;
     }
@@ -119,14 +127,16 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
                     return null;
                 case JobEffect.Submit or JobEffect.Close:
                     return await SendAsync(plan.Effect, job, memory, user, ct);
+                case JobEffect.Preflight:
+                    return await PreflightAsync(job, memory, user, ct);
                 case JobEffect.TermSteps:
                     BridgeLog.Ending(parts.Log, job.Key(), job.Status!.JobId!, "TERM to its steps");
-                    await user.Node.RunAsync(CancelScript.TermSteps(job.Status.JobId!), ct);
+                    await RunAsync(user, "term", CancelScript.TermSteps(job.Status.JobId!), ct);
                     return null;
                 case JobEffect.Cancel:
                     memory.LastCancel = parts.Time.GetUtcNow();
                     BridgeLog.Ending(parts.Log, job.Key(), job.Status!.JobId!, "scancel");
-                    await user.Node.RunAsync(CancelScript.Cancel(session.Root ?? "/nonexistent", AttemptKey.Of(job.Spec)!, job.Status.JobId!), ct);
+                    await RunAsync(user, "cancel", CancelScript.Cancel(session.Root ?? "/nonexistent", AttemptKey.Of(job.Spec)!, job.Status.JobId!), ct);
                     return null;
                 default:
                     return await CleanAsync(job, memory, session, user, ct);
@@ -147,13 +157,14 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
         };
         if (effect == JobEffect.Submit)
         {
+            parts.Fail.At("secrets.reading");
             if (await SecretsAsync(job, ct) is not { } secrets)
             {
                 memory.Hear(new Blocked("a Secret of spec.secretRefs is not there; create it"), parts.Time.GetUtcNow());
                 return Lag;
             }
 
-            request = request with { Script = job.Spec.Script, Options = OptionsOf(job, sessions.Of(job.Spec.Cluster)?.Cluster.Spec.Defaults), Secrets = SecretFile.Text(secrets) };
+            request = request with { Script = job.Spec.Script, Options = job.Spec.Options ?? [], Secrets = SecretFile.Text(secrets) };
         }
 
         parts.Fail.At("submit.queueing");
@@ -166,19 +177,47 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
             parts.Fail.At("submit.noted");
             parts.JobChanged(key);
         });
+        parts.Fail.At("submit.queued");
         return null;
+    }
+
+    private async Task<TimeSpan?> PreflightAsync(SlurmJob job, AttemptMemory memory, UserSession user, CancellationToken ct)
+    {
+        memory.LastPreflight = parts.Time.GetUtcNow();
+        if (!await user.PreflightTurn.WaitAsync(TimeSpan.Zero, ct)) return null;
+        try
+        {
+            memory.Estimate = StartEstimate.Read(Encoding.UTF8.GetString((await user.Node.RunAsync(StartEstimate.Script(job.Spec.Options ?? []), ct)).Output.Span));
+            return memory.Estimate is null ? null : Lag;
+        }
+        finally
+        {
+            user.PreflightTurn.Release();
+        }
     }
 
     private async Task<TimeSpan?> CleanAsync(SlurmJob job, AttemptMemory memory, ClusterSession session, UserSession user, CancellationToken ct)
     {
         if (session.Root is { } root && AttemptKey.Of(job.Spec) is { } key)
         {
-            var output = await user.Node.RunAsync(CancelScript.Clean(root, key, job.Spec.JobUid), ct);
+            var output = await RunAsync(user, "clean", CancelScript.Clean(root, key, job.Spec.JobUid), ct);
             if (Encoding.UTF8.GetString(output.Output.Span).Trim() != "done") return SlurmJobPlanner.DefaultGrace;
         }
 
+        parts.Fail.At("finalizer.removing");
         await SetFinalizersAsync(job, memory, (job.Metadata.Finalizers ?? []).Where(name => name != Names.SlurmJobFinalizer), ct);
+        parts.Fail.At("finalizer.removed");
         return null;
+    }
+
+    private async Task<CommandOutput> RunAsync(UserSession user, string point, string script, CancellationToken ct)
+    {
+        parts.Fail.At($"{point}.sending");
+        var running = user.Node.RunAsync(script, ct);
+        parts.Fail.At($"{point}.underway");
+        var output = await running;
+        parts.Fail.At($"{point}.answered");
+        return output;
     }
 
     private async Task SetFinalizersAsync(SlurmJob job, AttemptMemory memory, IEnumerable<string> names, CancellationToken ct)
@@ -203,18 +242,6 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
         }
 
         return secrets;
-    }
-
-    private static List<string> OptionsOf(SlurmJob job, SlurmDefaults? defaults)
-    {
-        var options = new List<string>(job.Spec.Options ?? []);
-        foreach (var (name, value) in new[] { ("partition", defaults?.Partition), ("account", defaults?.Account), ("qos", defaults?.Qos) })
-        {
-            if (value is not null && !options.Any(option => option.StartsWith($"--{name}=", StringComparison.Ordinal))) options.Add($"--{name}={value}");
-        }
-
-        if (!options.Any(option => option.StartsWith("--nodes=", StringComparison.Ordinal))) options.Add($"--nodes={job.Spec.Nodes}");
-        return options;
     }
 
     private static string? RefusalOf(SlurmJob job, ClusterSession session, UserSession? user)

@@ -60,19 +60,28 @@ internal sealed class StatusDraft
     }
 
     /// <summary>Takes over what Slurm says.</summary>
-    public void Take(JobRecord job)
+    /// <param name="job">What its queue or accounting says.</param>
+    /// <param name="asked">What it said when it was asked for a start; counts while the queue has none.</param>
+    public void Take(JobRecord job, StartEstimate? asked = null)
     {
         Condition(JobConditions.ContactLost, false, "Contact", "Slurm answered");
         Status.State = job.State.Name;
         Status.RestartCount = Math.Max(job.Restarts, Status.RestartCount ?? 0) is > 0 and var restarts ? restarts : null;
         var waits = job.State.Phase is SlurmJobPhase.Queued or SlurmJobPhase.Starting;
         Status.StartedAt = waits ? null : job.StartedAt?.UtcDateTime ?? Status.StartedAt;
-        Status.EstimatedStart = waits ? Estimate(job.StartedAt) : null;
+        Status.EstimatedStart = waits ? Estimate(job.StartedAt ?? (IsInLine(job.Reason) ? asked?.Start : null)) : null;
+        TakeRefusal(job.State.Phase == SlurmJobPhase.Queued && job.StartedAt is null ? asked?.Refusal : null);
         Status.Nodes = job.Nodes.Length == 0 ? (waits ? null : Status.Nodes) : [.. HostList.Expand(job.Nodes)];
         if (job.State.IsFinal) TakeEnd(job);
         Say(job.State.Phase, job.State.Reason ?? (waits ? Word(job.Reason) : null), MessageOf(job));
         Condition(JobConditions.Running, job.State.Phase == SlurmJobPhase.Running, job.State.Name, "the job's state in Slurm");
     }
+
+    // When it is asked, Slurm looks at nodes alone: for a job that waits for other things its answer is too early.
+    private static bool IsInLine(string reason) => Word(reason) is null or "Resources" or "Priority";
+
+    private void TakeRefusal(string? refusal) =>
+        Condition(JobConditions.CannotStart, refusal is not null, refusal is null ? "CanStart" : "Refused", refusal is null ? "nothing is known against a start" : $"Slurm would not start it: {refusal}");
 
     private void TakeEnd(JobRecord job)
     {

@@ -36,9 +36,14 @@ internal sealed class SubmissionLane(ILoginNode node, string root, FailPoints fa
         {
             var batch = Take();
             if (batch.Count == 0) continue;
+            fail.At("submit.taken");
             var answers = await AskAsync([.. batch.Select(one => one.Request)], ct);
             fail.At("submit.answered");
-            for (var index = 0; index < batch.Count; index++) batch[index].Told(answers[index]);
+            for (var index = 0; index < batch.Count; index++)
+            {
+                fail.At("submit.telling");
+                batch[index].Told(answers[index]);
+            }
         }
     }
 
@@ -61,8 +66,9 @@ internal sealed class SubmissionLane(ILoginNode node, string root, FailPoints fa
         try
         {
             fail.At("submit.sending");
-            var output = await node.RunAsync(SubmissionScript.Build(requests, root, mark), ct);
-            return SubmissionScript.Read(output.Output, mark, requests.Count);
+            var running = node.RunAsync(SubmissionScript.Build(requests, root, mark), ct);
+            fail.At("submit.underway");
+            return SubmissionScript.Read((await running).Output, mark, requests.Count);
         }
         catch (Exception error) when (!ct.IsCancellationRequested && error is ContactLostException or OperationCanceledException or ArgumentException)
         {

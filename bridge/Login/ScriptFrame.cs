@@ -38,12 +38,15 @@ internal sealed class ScriptFrame
 
     // The braces make it all or nothing: a shell that did not get the last line finds a syntax error and runs none of it.
     // A subshell, so that the script's `exit` and `set` end with it; no stdin, so that a command can't eat what follows.
+    // The shell stays until it hears that nothing follows: were its channel closed before that word, the word would come for a
+    // channel that sshd no longer has, and sshd hangs up on all channels of a connection then.
     private static string Wrapped(string script, string mark) => $$"""
         {
         printf '%s' '{{mark}}<'; printf '%s' '{{mark}}<' >&2
         (eval '{{script.Replace("'", @"'\''")}}') </dev/null
         trestle_code=$?
         printf '%s%d.' '{{mark}}>' "$trestle_code"; printf '%s%d.' '{{mark}}>' "$trestle_code" >&2
+        while read -r trestle_rest; do :; done
         exit 0
         }
 

@@ -88,7 +88,7 @@ internal sealed class SshConnection(SshWay way, SshOptions options, TimeProvider
         }
         finally
         {
-            _ = FreeAsync(command, exchange.Ended, isAnswered ? Grace : TimeSpan.Zero);
+            _ = FreeAsync(command, exchange, isAnswered ? Grace : TimeSpan.Zero);
         }
     }
 
@@ -103,11 +103,14 @@ internal sealed class SshConnection(SshWay way, SshOptions options, TimeProvider
     }
 
     // sshd counts a session until it has seen the shell's end and our goodbye, which is a little after the answer.
-    private async Task FreeAsync(SshCommand command, Task ended, TimeSpan grace)
+    private async Task FreeAsync(SshCommand command, SshExchange exchange, TimeSpan grace)
     {
-        if (grace > TimeSpan.Zero) await Task.WhenAny(ended, Task.Delay(grace, time));
-        if (!ended.IsCompleted) Interlocked.Increment(ref _abandoned);
+        if (grace > TimeSpan.Zero) await Task.WhenAny(exchange.Ended, Task.Delay(grace, time));
+        if (!exchange.Ended.IsCompleted) Interlocked.Increment(ref _abandoned);
         if (IsWornOut) Retire();
+
+        // A word on a channel after our goodbye, and sshd hangs up on all channels.
+        await exchange.Sent.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             // Waits for the other side, for a second at most.

@@ -18,6 +18,9 @@ internal sealed class SshExchange(SshCommand command, ScriptFrame frame, SshOpti
     /// <summary>Completed once the other side has closed the channel; never, when it was not opened.</summary>
     public Task Ended { get; private set; } = new TaskCompletionSource().Task;
 
+    /// <summary>Completed once this side has said all that it has to say, or can't any more.</summary>
+    public Task Sent { get; private set; } = Task.CompletedTask;
+
     public async Task<CommandOutput> RunAsync(CancellationToken ct)
     {
         var ended = EndAsync(await StartAsync(ct));
@@ -45,6 +48,7 @@ internal sealed class SshExchange(SshCommand command, ScriptFrame frame, SshOpti
             Send(running);
             return Task.FromResult(running);
         }, CancellationToken.None);
+        Sent = started;
         return await started.WaitAsync(ct);
     }
 

@@ -115,10 +115,11 @@ internal sealed class SlurmAttempt : IAttempt
 
     private void Wait(SlurmJobStatus seen)
     {
+        var cannot = seen.Conditions?.Find(condition => condition is { Type: "CannotStart", Status: "True" });
         var start = seen.EstimatedStart is { } time ? string.Create(CultureInfo.InvariantCulture, $", expected to start at {time:yyyy-MM-dd HH:mm} UTC") : "";
-        var why = $"waiting on {Where}{(seen.Message is { } message ? ": " + message : "")}{start}";
+        var why = $"waiting on {Where}{(seen.Message is { } message ? ": " + message : "")}{(cannot is null ? start : "; " + cannot.Message)}";
         (_status.Queue ??= new QueueStatus()).Reason = why;
-        Become(TrainingJobPhase.Queued, seen.Reason == "Held" ? "HeldInSlurm" : "Queued", why);
+        Become(TrainingJobPhase.Queued, seen.Reason == "Held" ? "HeldInSlurm" : cannot is null ? "Queued" : "CannotStart", why);
     }
 
     // What the bridge can't reach is said beside what was last known.
@@ -130,9 +131,11 @@ internal sealed class SlurmAttempt : IAttempt
 
     private void End(SlurmJobStatus seen)
     {
+        var last = _status.Checkpoint?.DurableAt;
+        _status.Checkpoint = seen.Checkpoint ?? _status.Checkpoint;
         if (seen.Reason == "TimeLimit")
         {
-            _draft.End(TrainingJobPhase.Failed, "TimeLimit", $"reached its time limit on {Where}; raise spec.timeLimit, or the partition's limit, to let it run longer");
+            EndAtLimit(seen, last);
         }
         else if (seen.Reason == "Preempted")
         {
@@ -144,6 +147,16 @@ internal sealed class SlurmAttempt : IAttempt
         {
             Fail(SlurmFailure.Of(_draft.Job.Spec.Recovery, seen, Where));
         }
+    }
+
+    // Without a newer checkpoint the next attempt would only do the same work again, and reach the limit again.
+    private void EndAtLimit(SlurmJobStatus seen, DateTime? last)
+    {
+        var isAsked = _draft.Job.Spec.Recovery?.ResumeAtTimeLimit == true;
+        if (isAsked && seen.Checkpoint is { DurableAt: { } at } && !(last >= at))
+            _draft.Requeue($"reached its time limit on {Where}; goes on from {seen.Checkpoint.Latest}", warning: false);
+        else
+            _draft.End(TrainingJobPhase.Failed, "TimeLimit", $"reached its time limit on {Where}{(isAsked ? " and left no newer checkpoint to go on from; save in time" : "; raise spec.timeLimit, or the partition's limit, to let it run longer")}");
     }
 
     private void Fail(RankFailure failure) => AttemptEnd.Fail(

@@ -17,13 +17,17 @@ internal static class SlurmFailure
     {
         var slurm = seen.Message is { } message ? $"Slurm job {seen.JobId} on {where} failed: {message}" : $"Slurm job {seen.JobId} on {where} failed";
         if (seen.Reason == "Refused") return new RankFailure(FailureCause.Final, 0, "RefusedBySlurm", seen.Message ?? slurm) { Stage = ExitStage.Start, Output = seen.Message };
-        if (seen.Infrastructure == true) return new RankFailure(FailureCause.Infrastructure, 0, seen.Reason ?? "NodeFail", slurm);
+        if (seen.Infrastructure == true) return new RankFailure(FailureCause.Infrastructure, 0, seen.Reason ?? "NodeFail", slurm) { Node = LostNode(seen) };
+        if (seen.Reason == "Hung") return new RankFailure(FailureCause.User, seen.Exit?.Rank ?? 0, "Hung", $"{seen.Exit?.Message ?? "no rank has shown a sign of life"}, on {where}") { Stage = ExitStage.Run, Output = seen.Exit?.Message };
         if (seen.Exit is { Rank: { } rank, Code: { } code } exit && seen.Reason != "OutOfMemory") return Ended(recovery, seen, exit, rank, code, where);
         if (seen.Reason == "OutOfMemory") return new RankFailure(FailureCause.User, 0, "OutOfMemory", $"{slurm}; raise spec.resources.memory") { Stage = ExitStage.Run, Output = seen.Exit?.Message };
         if (seen is { ExitCode: NotStarted, Signal: null }) return new RankFailure(FailureCause.Infrastructure, 0, "StartFailed", $"Slurm job {seen.JobId} on {where} could not start its ranks; see trestle logs");
         var whole = seen.Signal is { } signal ? 128 + signal : seen.ExitCode;
         return new RankFailure(whole is { } known ? Failures.CauseOf(recovery, known) : FailureCause.User, 0, seen.Reason == "Failed" || seen.Reason is null ? "RunFailed" : seen.Reason, slurm) { Code = whole, Stage = ExitStage.Run };
     }
+
+    // Of several nodes Slurm does not say which one it was; it keeps away from those that are down itself.
+    private static string? LostNode(SlurmJobStatus seen) => seen is { Reason: "NodeFail", Nodes: [var only] } ? only : null;
 
     private static RankFailure Ended(Recovery? recovery, SlurmJobStatus seen, TrainingJobExit exit, int rank, int code, string where)
     {

@@ -60,9 +60,9 @@ internal static class SlurmJobBuilder
         return labels;
     }
 
-    /// <summary>Names of the Secrets that its variables come from.</summary>
+    /// <summary>Names of the Secrets that its variables come from, and the one that lets git in.</summary>
     public static IEnumerable<string> Secrets(TrainingJobSpec spec) =>
-        (spec.Env ?? []).Select(variable => variable.ValueFrom?.SecretKeyRef?.Name).Concat((spec.EnvFrom ?? []).Select(source => source.SecretRef?.Name)).OfType<string>();
+        (spec.Env ?? []).Select(variable => variable.ValueFrom?.SecretKeyRef?.Name).Concat((spec.EnvFrom ?? []).Select(source => source.SecretRef?.Name)).Append(spec.Workdir?.Git?.SecretRef?.Name).OfType<string>();
 
     /// <summary>Names of the ConfigMaps that it reads.</summary>
     public static IEnumerable<string> ConfigMaps(TrainingJobSpec spec) =>
@@ -88,7 +88,8 @@ internal static class SlurmJobBuilder
         foreach (var option in place.Options ?? []) yield return option;
     }
 
-    private static TimeSpan Grace(TrainingJobSpec spec) => Duration.ParseOr(spec.TerminationGracePeriod, TimeSpan.FromSeconds(60));
+    /// <summary>From TERM to the end.</summary>
+    public static TimeSpan Grace(TrainingJobSpec spec) => Duration.ParseOr(spec.TerminationGracePeriod, TimeSpan.FromSeconds(60));
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -15,6 +15,7 @@ internal static class SlurmScript
 {
     private static readonly string Batch = Resource("batch.sh");
     private static readonly string Rank = Resource("rank.sh");
+    private static readonly string Fetch = Resource("fetch.sh");
 
     /// <summary>The script.</summary>
     /// <exception cref="LaunchRefusedException">The job needs what is not there.</exception>
@@ -23,11 +24,13 @@ internal static class SlurmScript
         var (job, spec) = (input.Job, input.Job.Spec);
         var script = new StringBuilder();
         script.Append(CultureInfo.InvariantCulture, $"#!/bin/sh\n# Attempt {input.Attempt} of {job.Metadata.NamespaceProperty}/{job.Metadata.Name}.\numask 077\nmkdir -p \"$TRESTLE_ATTEMPT_DIR/scripts\" || exit 75\n");
-        foreach (var (name, text) in Launch.Scripts.Of(spec).Append(new("rank.sh", Rank)).Append(new("env.sh", Environment(input))).Append(new("mounts", Mounts(input))).OrderBy(file => file.Key, StringComparer.Ordinal))
+        foreach (var (name, text) in Launch.Scripts.Of(spec).Append(new("rank.sh", Rank)).Append(new("env.sh", Environment(input))).Append(new("mounts", Mounts(input))).Append(new("checkpoints", Checkpoints(input))).Concat(Code(spec)).OrderBy(file => file.Key, StringComparer.Ordinal))
             AppendFile(script, $"scripts/{name}", text);
         if (spec.Workdir?.ConfigMap is { } workdir) AppendWorkdir(script, Data(input, workdir.Name, optional: false)!);
         script.Append(CultureInfo.InvariantCulture, $"trestle_nodes={job.NodeCount}\ntrestle_container={input.Cluster.Spec.Container ?? SlurmContainer.Auto}\ntrestle_image={Quote(spec.Image ?? "")}\n");
         script.Append(CultureInfo.InvariantCulture, $"trestle_needs={(SlurmJobBuilder.Secrets(spec).Any() ? "secrets" : "")}\n");
+        script.Append(CultureInfo.InvariantCulture, $"trestle_hang={(int)Math.Ceiling(job.HangTimeout?.TotalSeconds ?? 0)}\ntrestle_grace={(int)SlurmJobBuilder.Grace(spec).TotalSeconds}\n");
+        script.Append(CultureInfo.InvariantCulture, $"trestle_group={Quote(input.Group?.Metadata.Uid ?? "")}\ntrestle_group_name={Quote(job.TaskGroup ?? "")}\ntrestle_task={Quote(job.TaskName ?? "")}\n");
         return script.Append(Batch).ToString();
     }
 
@@ -48,6 +51,7 @@ internal static class SlurmScript
         AppendSame(script, LaunchEnvironment.HeadNames, "\"$trestle_head\"");
         AppendSame(script, [Variables.NodeIp], "\"$trestle_ip\"");
         AppendSame(script, LaunchEnvironment.AddressesNames, "\"$(cat \"$trestle_dir/addresses\")\"");
+        if (job.HangTimeout is not null) AppendSame(script, [Variables.HeartbeatFile], "\"$TRESTLE_ROOT/run/heartbeat\"");
         return script.ToString();
     }
 
@@ -80,7 +84,7 @@ internal static class SlurmScript
             if (mount.Storage is null || !input.Storages.TryGetValue(mount.Storage, out var storage) || storage.Spec.File is not { } file)
                 throw new LaunchRefusedException($"the mount at {mount.Path} needs a Storage with file.path on Slurm; {mount.Storage ?? mount.Source} is none");
             if (mount.Mode == MountMode.Copy) throw new LaunchRefusedException($"the mount at {mount.Path} has mode Copy, which Slurm placements don't do yet; use Mount with readOnly");
-            var source = mount.SubPath is { Length: > 0 } sub ? $"{file.Path.TrimEnd('/')}/{sub}" : file.Path;
+            var source = Source(mount, file);
             if (source.Any(char.IsControl) || source.Contains(',', StringComparison.Ordinal) || source.Contains(':', StringComparison.Ordinal))
                 throw new LaunchRefusedException($"the path of storage {mount.Storage} can't be mounted on Slurm: it has a control character, ',' or ':'");
             script.Append(source).Append('\t').Append(mount.Path).Append('\t').Append(mount.ReadOnly == true ? "ro" : "rw").Append('\n');
@@ -88,6 +92,20 @@ internal static class SlurmScript
 
         return script.ToString();
     }
+
+    private static IEnumerable<KeyValuePair<string, string>> Code(TrainingJobSpec spec)
+    {
+        if (spec.Workdir?.Git is not { } git) return [];
+        string[] lines = [git.Url, git.Ref ?? "", git.Path ?? "", git.SecretRef?.Name ?? ""];
+        if (lines.Any(line => line.Any(char.IsControl))) throw new LaunchRefusedException("workdir.git has a control character; remove it");
+        return [new("fetch.sh", Fetch), new("code", string.Join('\n', lines) + "\n")];
+    }
+
+    // Where the checkpoints are, for whoever looks after the end.
+    private static string Checkpoints(SlurmInput input) =>
+        input.Job.Spec.Mounts?.Find(mount => mount.Mode == MountMode.MountCached) is { Storage: { } name } mount && input.Storages.GetValueOrDefault(name)?.Spec.File is { } file ? Source(mount, file) + "\n" : "";
+
+    private static string Source(StorageMount mount, FileStorage file) => mount.SubPath is { Length: > 0 } sub ? $"{file.Path.TrimEnd('/')}/{sub}" : file.Path;
 
     private static void AppendWorkdir(StringBuilder script, IReadOnlyDictionary<string, string> files)
     {

@@ -49,6 +49,10 @@ ln -s "$trestle_dir/scripts" "$TRESTLE_ROOT/scripts"
 if [ -d "$trestle_dir/workdir" ]; then
   cp -R "$trestle_dir/workdir" "$TRESTLE_ROOT/workdir" || give_up "the working directory can't be copied to $TRESTLE_ROOT"
 fi
+if [ -d "$trestle_dir/repository" ]; then
+  cp -R "$trestle_dir/repository" "$TRESTLE_ROOT/repository" || give_up "the repository can't be copied to $TRESTLE_ROOT"
+  ln -s "repository/$(sed -n 3p "$trestle_dir/scripts/code")" "$TRESTLE_ROOT/workdir"
+fi
 
 quote() { printf "'"; printf %s "$1" | sed "s/'/'\\\\''/g"; printf "'"; }
 
@@ -91,11 +95,12 @@ apptainer() {
     mkdir -p "$trestle_source"
     trestle_binds=$trestle_binds,$trestle_source:$trestle_path:$trestle_mode
   done <"$trestle_dir/scripts/mounts"
+  [ -z "$TRESTLE_HOSTS" ] || trestle_binds=$trestle_binds,$TRESTLE_HOSTS:/etc/hosts:ro
   exec apptainer exec --nv --bind "$trestle_binds" "docker://$TRESTLE_IMAGE" /bin/sh "$trestle_dir/scripts/launch.sh"
 }
 
 host() {
-  [ -s "$trestle_dir/scripts/mounts" ] || exec /bin/sh "$trestle_dir/scripts/launch.sh"
+  [ -s "$trestle_dir/scripts/mounts" ] || [ -n "$TRESTLE_HOSTS" ] || exec /bin/sh "$trestle_dir/scripts/launch.sh"
   set -- --tmpfs / --proc /proc --dev-bind /dev /dev
   for trestle_top in /*; do
     case $trestle_top in
@@ -107,6 +112,7 @@ host() {
     mkdir -p "$trestle_source"
     if [ "$trestle_mode" = ro ]; then set -- "$@" --ro-bind "$trestle_source" "$trestle_path"; else set -- "$@" --bind "$trestle_source" "$trestle_path"; fi
   done <"$trestle_dir/scripts/mounts"
+  [ -z "$TRESTLE_HOSTS" ] || set -- "$@" --ro-bind "$TRESTLE_HOSTS" /etc/hosts
   # Slurm signals bwrap too, and with bwrap everything in it would be killed at once.
   trap '' TERM
   exec bwrap "$@" env --default-signal=TERM /bin/sh "$trestle_dir/scripts/launch.sh"
@@ -114,6 +120,41 @@ host() {
 
 if [ "$TRESTLE_CONTAINER" = none ] && [ -s "$trestle_dir/scripts/mounts" ] && ! command -v bwrap >/dev/null 2>&1; then
   refuse "mounts on a Slurm node need an image with pyxis or apptainer, or bubblewrap (bwrap) on the node"
+fi
+if [ "$TRESTLE_CONTAINER" = none ] && [ -n "$TRESTLE_HOSTS" ] && ! command -v bwrap >/dev/null 2>&1; then
+  echo "trestle: the host names of the group are in $TRESTLE_HOSTS and not in /etc/hosts: that takes an image with pyxis or apptainer, or bubblewrap (bwrap) on the node" >&2
+  TRESTLE_HOSTS=
+fi
+# Tells batch.sh, by a file, how long this rank has shown no sign of life. Times are since a change was seen here: what files say
+# of their own times is only compared.
+signs() {
+  trestle_count=0 trestle_output='' trestle_beat='' trestle_touched=''
+  read -r trestle_up _ </proc/uptime
+  trestle_alive=${trestle_up%%.*}
+  while :; do
+    read -r trestle_up _ </proc/uptime
+    trestle_now=${trestle_up%%.*}
+    trestle_seen=$(stat -c '%n %s %y' "$TRESTLE_ROOT/run/output" "$TRESTLE_ROOT/run/setup.log" 2>/dev/null)
+    [ "$trestle_seen" = "$trestle_output" ] || trestle_alive=$trestle_now
+    trestle_output=$trestle_seen
+    trestle_seen=$(stat -c '%s %y' "$TRESTLE_ROOT/run/heartbeat" 2>/dev/null)
+    if [ -n "$trestle_seen" ] && [ "$trestle_seen" != "$trestle_beat" ]; then trestle_alive=$trestle_now trestle_touched=$trestle_now; fi
+    trestle_beat=$trestle_seen
+    trestle_count=$((trestle_count + 1))
+    if [ -n "$trestle_touched" ]; then trestle_since=$((trestle_now - trestle_touched)); else trestle_since=-; fi
+    echo "$trestle_count $((trestle_now - trestle_alive)) $trestle_since" >"$trestle_dir/signs-$trestle_rank.new" && mv -f "$trestle_dir/signs-$trestle_rank.new" "$trestle_dir/signs-$trestle_rank"
+    sleep "$trestle_pause"
+  done
+}
+
+trestle_signs=
+if [ "${TRESTLE_HANG:-0}" -gt 0 ]; then
+  trestle_pause=$((TRESTLE_HANG / 4))
+  [ "$trestle_pause" -le 10 ] || trestle_pause=10
+  [ "$trestle_pause" -ge 1 ] || trestle_pause=1
+  # Slurm's TERM is for the user's processes; a rank that saves goes on living.
+  (trap '' TERM; signs) </dev/null >/dev/null 2>&1 &
+  trestle_signs=$!
 fi
 # What the user's code writes is open to others as it is in a container on Kubernetes.
 umask 022
@@ -131,6 +172,11 @@ while [ "$trestle_code" -gt 128 ] && kill -0 "$trestle_child" 2>/dev/null; do
   wait "$trestle_child"
   trestle_code=$?
 done
+if [ -n "$trestle_signs" ]; then
+  kill -s KILL "$trestle_signs" 2>/dev/null
+  wait "$trestle_signs" 2>/dev/null
+  echo end >"$trestle_dir/signs-$trestle_rank.new" && mv -f "$trestle_dir/signs-$trestle_rank.new" "$trestle_dir/signs-$trestle_rank"
+fi
 if [ "$trestle_code" -ne 0 ]; then
   if [ -s "$TRESTLE_TERMINATION_LOG" ]; then record "$trestle_code" Setup; else record "$trestle_code" Run; fi
 fi

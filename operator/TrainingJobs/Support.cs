@@ -12,7 +12,7 @@ public static class Support
     {
         var spec = seen.Job.Spec;
         if (seen.Admission.Refusal is { } refusal && Places.Of(spec).Any(place => place.Slurm is null)) return refusal;
-        if (spec.Workdir?.Git is not null)
+        if (spec.Workdir?.Git is not null && Places.Of(spec).Any(place => place.Slurm is null))
             return "workdir.git is not supported yet; put the code into a ConfigMap and use workdir.configMap";
         if (spec.PodTemplate is { } overlay && PodOverlay.Problem(overlay) is { } problem) return problem;
         foreach (var mount in spec.Mounts ?? [])
@@ -31,22 +31,25 @@ public static class Support
     {
         var spec = seen.Job.Spec;
         var ignored = new List<string>();
-        if (Places.Of(spec).Any(place => place.Slurm is not null)) ignored.AddRange(OnSlurm(seen.Job));
+        if (Places.Of(spec).Any(place => place.Slurm is not null)) ignored.AddRange(OnSlurm(seen.Job, seen.Group));
         if (seen.Admission.Mode != SchedulingMode.Operator && spec.Elastic is not null) ignored.Add($"elastic ({seen.Admission.Mode} admits all nodes or none)");
         if (seen.Admission.Mode != SchedulingMode.Operator && seen.Job.TaskGroup is not null) ignored.Add($"gang of its group ({seen.Admission.Mode} admits each task by itself)");
         ignored.AddRange(seen.Admission.Ignored);
         return ignored.Count == 0 ? null : $"the job runs without what is not supported yet: {string.Join(", ", ignored)}";
     }
 
-    private static IEnumerable<string> OnSlurm(TrainingJob job)
+    private static IEnumerable<string> OnSlurm(TrainingJob job, JobGroup? group)
     {
-        if (job.HangTimeout is not null) yield return "recovery.hangTimeout on Slurm";
         if (job.Spec.Elastic is not null) yield return "elastic on Slurm";
         if (job.Spec.Resources?.SharedMemory is not null) yield return "resources.sharedMemory on Slurm";
         if (job.Spec.Resources?.Extended is { Count: > 0 }) yield return "resources.extended on Slurm (use placement.slurm.options)";
         if (job.Spec.SubmitsJobs == true) yield return "submitsJobs on Slurm";
         if (job.Spec.Scheduling is not null) yield return "scheduling on Slurm (use placement.slurm: partition, qos, options)";
         if (job.Spec.PodTemplate is { Count: > 0 }) yield return "podTemplate on Slurm";
-        if (job.TaskGroup is not null) yield return "host names of the group's tasks on Slurm";
+        if (job.TaskGroup is not null && !AreTogether(group)) yield return "host names of the group's tasks that run elsewhere, on Slurm";
     }
+
+    // All tasks have but one place, which is the same for all.
+    private static bool AreTogether(JobGroup? group) =>
+        group?.Spec.Tasks.Select(task => task.Job is { } job && Places.Of(job) is [{ Slurm.Cluster: { } cluster }] ? cluster : null).Distinct().ToList() is [not null];
 }

@@ -8,6 +8,12 @@ public sealed class BridgeProcess : IAsyncDisposable
 
     private BridgeProcess(Command process) => _process = process;
 
+    /// <summary>Number of its process.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>It has ended, or was ended.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>All it has said.</summary>
     public string Log => _process.Out + _process.Error;
 

@@ -32,6 +32,7 @@ public sealed class LoginNodeTests(SlurmFixture fixture) : IAsyncLifetime
         answers.Select(answer => answer.Output.Text().Split('\n')[1]).ShouldBe(Enumerable.Range(0, 200).Select(i => $"number {i}"));
         answers.Max(answer => int.Parse(answer.Output.Text().Split('\n')[0])).ShouldBeInRange(2, 8);
         (_cluster.Logins() - logins).ShouldBe(1);
+        _cluster.SshLog.ShouldNotContain("nonexistent channel", Case.Sensitive, "no word of ours came after a channel's end");
     }
 
     [Fact]

@@ -101,6 +101,25 @@ public sealed class LostContactTests(SlurmFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Abandoned_scripts_that_go_on_never_use_up_the_sessions_of_a_connection()
+    {
+        await using var nodes = RealSlurm.Nodes();
+        var node = nodes.Of(_cluster.Login(_cluster.A));
+        for (var i = 1; i <= 15; i++)
+        {
+            using var cancel = new CancellationTokenSource();
+            var script = node.RunAsync($": >marks/{i}; until [ -e marks/go ] || ! [ -d marks ]; do sleep 1; done", cancel.Token);
+            await UntilMarksAsync(i);
+            await cancel.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(() => script);
+        }
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => node.RunAsync($"echo {i}", Ct)));
+        answers.Select(answer => answer.Output.Text()).ShouldBe(Enumerable.Range(0, 30).Select(i => $"{i}\n"));
+        (await node.RunAsync(": >marks/go", Ct)).ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_connection_that_nobody_uses_is_closed_and_made_again_when_it_is_needed()
     {
         await using var nodes = RealSlurm.Nodes(new SshOptions { IdleTimeout = TimeSpan.FromSeconds(1) });

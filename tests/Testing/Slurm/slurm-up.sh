@@ -168,6 +168,7 @@ END
 }
 
 # Limits are sshd's defaults, as on a real login node: 10 sessions a connection, refusals from 10 connections not yet let in.
+# It greets with a banner, as many do.
 write_ssh() {
     local type user key
     for type in ed25519 ecdsa rsa; do
@@ -177,6 +178,7 @@ write_ssh() {
     done
     for user in a b; do cat "$DIR/ssh/$user".*.pub >"$DIR/ssh/keys.$(user_of $user)"; done
     for key in "$DIR"/ssh/host.*.pub; do echo "[127.0.0.1]:$PORT $(cut -d' ' -f1,2 "$key")"; done >"$DIR/ssh/known_hosts"
+    printf '%s\n' '*** For members of the lab only. ***' 'Maintenance is on Monday, 06:00.' >"$DIR/ssh/banner"
     cat >"$DIR/ssh/sshd_config" <<END
 ListenAddress 127.0.0.1:$PORT
 HostKey $DIR/ssh/host.ed25519
@@ -190,6 +192,7 @@ UsePAM no
 # The files are root's, but the directories above DIR may be anyone's to write.
 StrictModes no
 SetEnv SLURM_CONF=$SLURM_CONF
+Banner $DIR/ssh/banner
 END
     mkdir -p /run/sshd
 }

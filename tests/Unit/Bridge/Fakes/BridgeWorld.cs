@@ -67,7 +67,7 @@ internal sealed class BridgeWorld : IAsyncDisposable
 
     public async Task<SlurmJob> SubmitAsync(string name, Action<SlurmJobSpec>? change = null, string ns = Team)
     {
-        var spec = new SlurmJobSpec { Cluster = Cluster, Job = name, JobUid = $"{Guid.NewGuid()}", Attempt = 1, Nodes = 1, Script = "#!/bin/sh\nexit 0\n", Options = ["--partition=gpu"], GraceSeconds = 0 };
+        var spec = new SlurmJobSpec { Cluster = Cluster, Job = name, JobUid = $"{Guid.NewGuid()}", Attempt = 1, Nodes = 1, Script = "#!/bin/sh\nexit 0\n", Options = ["--partition=gpu", "--nodes=1"], GraceSeconds = 0 };
         change?.Invoke(spec);
         return await Api.CreateAsync(new SlurmJob { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns }, Spec = spec }, default);
     }

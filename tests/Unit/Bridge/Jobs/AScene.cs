@@ -21,6 +21,8 @@ internal sealed class AScene
     private Sighting? _sighting;
     private string? _refusal;
     private DateTimeOffset? _lastCancel;
+    private DateTimeOffset? _lastPreflight;
+    private StartEstimate? _estimate;
 
     public AScene New() => With(() => _job.Metadata.Finalizers = null);
 
@@ -41,11 +43,13 @@ internal sealed class AScene
     public AScene Sees(Sighting sighting) => With(() => _sighting = sighting);
 
     public AScene SlurmSays(string state, string reason = "", ExitStatus? exit = null, DateTimeOffset? start = null, int restarts = 0) =>
-        Sees(new Seen(new JobRecord { Id = "7", Name = "01234567-a1", State = SlurmStates.Of(state, reason), Reason = reason, Exit = exit, StartedAt = start ?? Now.AddMinutes(-5), Restarts = restarts, Nodes = "gpu[1-2]" }));
+        Sees(new Seen(new JobRecord { Id = "7", Name = "01234567-a1", State = SlurmStates.Of(state, reason), Reason = reason, Exit = exit, StartedAt = start == default(DateTimeOffset) ? null : start ?? Now.AddMinutes(-5), Restarts = restarts, Nodes = "gpu[1-2]" }));
 
     public AScene LastCancelled(TimeSpan ago) => With(() => _lastCancel = Now - ago);
 
-    public JobPlan Plan(TimeSpan later = default) => SlurmJobPlanner.Plan(new JobScene(_job, _submission) { Sighting = _sighting, Refusal = _refusal, LastCancel = _lastCancel }, Now + later);
+    public AScene AskedForAStart(TimeSpan ago, StartEstimate? answer) => With(() => (_lastPreflight, _estimate) = (Now - ago, answer));
+
+    public JobPlan Plan(TimeSpan later = default) => SlurmJobPlanner.Plan(new JobScene(_job, _submission) { Sighting = _sighting, Refusal = _refusal, LastCancel = _lastCancel, LastPreflight = _lastPreflight, Estimate = _estimate }, Now + later);
 
     private AScene With(Action change)
     {

@@ -13,6 +13,31 @@ public sealed class ExitRecordTests
         (exit.Rank, exit.Code, exit.Stage, exit.Message).ShouldBe((1, 3, ExitStage.Setup, "no such package\nbye"));
     }
 
+    [Fact]
+    public void A_rank_that_hung_is_told_from_one_that_failed()
+    {
+        var record = ExitRecord.Read("1 124 Run Hung\n\nrank 1 has been quiet\n"u8.ToArray());
+        (record.IsHung, record.Exit!.Rank, record.Exit.Message).ShouldBe((true, 1, "rank 1 has been quiet"));
+        ExitRecord.Read("1 124 Run\n\nwords\n"u8.ToArray()).IsHung.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("1795730429.5 step-400", "step-400")]
+    [InlineData("1795730429 a name\u001b[31m", "a name [31m")]
+    [InlineData("", null)]
+    [InlineData("yesterday step-400", null)]
+    [InlineData("-5 step-400", null)]
+    [InlineData("1e300 step-400", null)]
+    [InlineData("99999999999999999999999 step-400", null)]
+    [InlineData("1795730429 ", null)]
+    public void The_newest_checkpoint_has_its_name_and_its_time(string line, string? name)
+    {
+        var checkpoint = ExitRecord.Read(Encoding.UTF8.GetBytes($"\n{line}\nwords\n")).Checkpoint;
+        checkpoint?.Latest.ShouldBe(name);
+        if (name is null) checkpoint.ShouldBeNull();
+        else checkpoint!.DurableAt.ShouldBe(DateTimeOffset.FromUnixTimeSeconds(1795730429).UtcDateTime);
+    }
+
     [Theory]
     [InlineData("\n")]
     [InlineData("\n\nwords of nobody\n")]
@@ -26,5 +51,5 @@ public sealed class ExitRecordTests
     [Fact]
     public void Escape_sequences_of_a_user_stay_on_his_cluster() => Read("0 1 Run\n\n\u001b[31mred\u0007\n").ShouldNotBeNull().Message.ShouldBe("[31mred");
 
-    private static TrainingJobExit? Read(string output) => ExitRecord.Read(Encoding.UTF8.GetBytes(output));
+    private static TrainingJobExit? Read(string output) => ExitRecord.Read(Encoding.UTF8.GetBytes(output)).Exit;
 }

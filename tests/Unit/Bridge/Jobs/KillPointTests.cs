@@ -16,12 +16,12 @@ public sealed class KillPointTests
         await using var world = await BridgeWorld.StartAsync();
         await world.StopAsync();
         var keys = new List<string>();
-        foreach (var point in FailPoints.Names)
+        foreach (var (index, point) in FailPoints.Submission.Index())
         {
-            for (var count = Jobs / FailPoints.Names.Count; count > 0; count--) keys.Add((await world.SubmitAsync($"job-{keys.Count}")).Spec.JobUid[..8] + "-a1");
+            while (keys.Count < Jobs * (index + 1) / FailPoints.Submission.Count) keys.Add((await world.SubmitAsync($"job-{keys.Count}")).Spec.JobUid[..8] + "-a1");
 
-            // These two are passed once for many jobs.
-            await LiveAsync(world, point, point is "submit.sending" or "submit.answered" ? 1 : 3);
+            // These are passed once for many jobs.
+            await LiveAsync(world, point, point is "submit.taken" or "submit.sending" or "submit.underway" or "submit.answered" ? 1 : 3);
         }
 
         world.Start();

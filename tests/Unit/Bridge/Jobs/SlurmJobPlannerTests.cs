@@ -93,6 +93,43 @@ public sealed class SlurmJobPlannerTests
     public void A_job_that_can_not_hear_TERM_is_ended_at_once(string state) => new AScene().Is(SlurmJobPhase.Queued).Deleted().SlurmSays(state).Plan().Effect.ShouldBe(JobEffect.Cancel);
 
     [Fact]
+    public void Slurm_is_asked_when_it_would_start_a_job_that_its_scheduler_did_not_come_to()
+    {
+        AScene Waiting(string reason = "Resources") => new AScene().After(new SlurmJobStatus { Phase = SlurmJobPhase.Queued, JobId = "7", SubmittedAt = AScene.Now.UtcDateTime }).SlurmSays("PENDING", reason, start: default(DateTimeOffset));
+        Waiting().Plan(TimeSpan.FromSeconds(9)).ShouldSatisfyAllConditions(plan => plan.Effect.ShouldBe(JobEffect.None), plan => plan.Again.ShouldBe(TimeSpan.FromSeconds(1)));
+        Waiting().Plan(SlurmJobPlanner.UntilPreflight).Effect.ShouldBe(JobEffect.Preflight);
+        Waiting("JobHeldUser").Plan(TimeSpan.FromHours(1)).Effect.ShouldBe(JobEffect.None);
+        Waiting().Cancelled().Plan(TimeSpan.FromHours(1)).Effect.ShouldBe(JobEffect.Cancel);
+
+        var start = AScene.Now.AddHours(3);
+        var estimated = Waiting().AskedForAStart(TimeSpan.FromSeconds(1), new StartEstimate(start, "gpu[1-2]", null)).Plan(TimeSpan.FromMinutes(1));
+        (estimated.Status!.EstimatedStart, estimated.Effect).ShouldBe((start.UtcDateTime, JobEffect.None));
+        var refused = Waiting().AskedForAStart(TimeSpan.FromSeconds(1), new StartEstimate(null, "", "Requested node configuration is not available")).Plan(TimeSpan.FromMinutes(1));
+        refused.Status!.Phase.ShouldBe(SlurmJobPhase.Queued, "it is Slurm's to say when a job has failed");
+        refused.Status.Conditions!.Single(condition => condition.Type == "CannotStart").ShouldSatisfyAllConditions(
+            condition => condition.Status.ShouldBe("True"),
+            condition => condition.Message.ShouldBe("Slurm would not start it: Requested node configuration is not available"));
+        new AScene().After(refused.Status).SlurmSays("RUNNING").Plan().Status!.Conditions!.Single(condition => condition.Type == "CannotStart").Status.ShouldBe("False");
+        Waiting().AskedForAStart(SlurmJobPlanner.BetweenPreflights, null).Plan().Effect.ShouldBe(JobEffect.Preflight);
+    }
+
+    [Theory]
+    [InlineData(-15)]
+    [InlineData(15)]
+    public void A_cluster_whose_clock_is_minutes_apart_ends_nothing_early_and_nothing_late(int minutes)
+    {
+        var there = AScene.Now.AddMinutes(minutes);
+        var running = new AScene().Is(SlurmJobPhase.Queued).SlurmSays("RUNNING", start: there).Plan().Status!;
+        (running.Phase, running.StartedAt).ShouldBe((SlurmJobPhase.Running, there.UtcDateTime));
+        var told = new AScene().After(running).Cancelled(grace: 60).SlurmSays("RUNNING", start: there).Plan();
+        told.Effect.ShouldBe(JobEffect.TermSteps);
+        AScene Then() => new AScene().After(told.Status!).Cancelled(grace: 60).SlurmSays("RUNNING", start: there);
+        Then().Plan(TimeSpan.FromSeconds(59)).Effect.ShouldBe(JobEffect.None);
+        Then().Plan(TimeSpan.FromSeconds(60)).Effect.ShouldBe(JobEffect.Cancel);
+        new AScene().After(running).SlurmSays("COMPLETED", start: there, exit: new ExitStatus(0, 0)).Plan().Status!.Phase.ShouldBe(SlurmJobPhase.Succeeded);
+    }
+
+    [Fact]
     public void A_deleted_job_is_cleaned_when_Slurm_says_that_it_ended()
     {
         new AScene().Is(SlurmJobPhase.Running).Deleted().SlurmSays("CANCELLED").Plan().Effect.ShouldBe(JobEffect.Clean);

@@ -32,8 +32,9 @@ public sealed class SbatchTests
     public void An_estimate_is_read()
     {
         StartEstimate.Read("sbatch: Job 6 to start at 2026-11-26T22:05:41 using 2 processors on nodes gpu[1-2] in partition gpu\n")
-            .ShouldBe(new StartEstimate(new DateTime(2026, 11, 26, 22, 5, 41, DateTimeKind.Unspecified), "gpu[1-2]", null));
-        StartEstimate.Read("sbatch: error: invalid partition specified: nope\nallocation failure: Invalid partition name specified\n").Refusal.ShouldBe("allocation failure: Invalid partition name specified");
+            .ShouldBe(new StartEstimate(new DateTimeOffset(2026, 11, 26, 22, 5, 41, TimeSpan.Zero), "gpu[1-2]", null));
+        StartEstimate.Read("sbatch: error: invalid partition specified: nope\nallocation failure: Invalid partition name specified\n")!.Refusal.ShouldBe("Invalid partition name specified");
+        StartEstimate.Read("sbatch: error: Unable to contact slurm controller (connect failure)\nallocation failure: Unable to contact slurm controller (connect failure)\n").ShouldBeNull("says nothing about the job");
     }
 
     [Theory]

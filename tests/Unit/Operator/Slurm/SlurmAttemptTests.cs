@@ -54,6 +54,41 @@ public sealed class SlurmAttemptTests
     }
 
     [Fact]
+    public void A_job_that_slurm_would_never_start_says_so_while_it_waits()
+    {
+        var slurm = Slurm(1, SlurmJobPhase.Queued);
+        slurm.Status!.Conditions = [new V1Condition { Type = "CannotStart", Status = "True", Reason = "Refused", Message = "Slurm would not start it: Requested node configuration is not available" }];
+        var status = Plan(Attempted(1), slurm).Status.ShouldNotBeNull();
+        (status.Phase, status.Reason, status.Message).ShouldBe((TrainingJobPhase.Queued, "CannotStart", "waiting on slurm/alps; Slurm would not start it: Requested node configuration is not available"));
+    }
+
+    [Theory]
+    [InlineData(true, 5, null, TrainingJobPhase.Queued, "reached its time limit on slurm/alps; goes on from step-400")]
+    [InlineData(true, 5, 5, TrainingJobPhase.Failed, "reached its time limit on slurm/alps and left no newer checkpoint to go on from; save in time")]
+    [InlineData(true, null, null, TrainingJobPhase.Failed, "reached its time limit on slurm/alps and left no newer checkpoint to go on from; save in time")]
+    [InlineData(null, 5, null, TrainingJobPhase.Failed, "reached its time limit on slurm/alps; raise spec.timeLimit, or the partition's limit, to let it run longer")]
+    public void A_job_at_its_time_limit_goes_on_only_when_asked_for_and_from_a_newer_checkpoint(bool? asked, int? saved, int? before, TrainingJobPhase phase, string message)
+    {
+        var job = Attempted(1);
+        job.Spec.Recovery = new Recovery { ResumeAtTimeLimit = asked };
+        if (before is { } minutes) job.Status!.Checkpoint = new CheckpointStatus { Latest = "step-300", DurableAt = Noon.AddMinutes(minutes).UtcDateTime };
+        var slurm = Failed("TimeLimit", exit: 0);
+        if (saved is { } at) slurm.Status!.Checkpoint = new CheckpointStatus { Latest = "step-400", DurableAt = Noon.AddMinutes(at).UtcDateTime };
+        var status = Plan(job, slurm).Status.ShouldNotBeNull();
+        (status.Phase, status.Message, status.Restarts).ShouldBe((phase, message, null), "and it never counts");
+    }
+
+    [Fact]
+    public void A_rank_that_hung_is_a_failure_of_the_code()
+    {
+        var slurm = Failed("Hung", exit: 124);
+        slurm.Status!.Exit = new TrainingJobExit { Rank = 1, Code = 124, Stage = ExitStage.Run, Message = "rank 1 has not touched its heartbeat file for 60 s" };
+        var status = Plan(Attempted(1), slurm).Status.ShouldNotBeNull();
+        (status.Phase, status.Reason, status.Exit!.Rank, status.Exit.Code).ShouldBe((TrainingJobPhase.Failed, "Hung", 1, null));
+        status.Message!.ShouldContain("rank 1 has not touched its heartbeat file for 60 s, on slurm/alps");
+    }
+
+    [Fact]
     public void Lost_contact_is_said_and_ends_nothing()
     {
         var slurm = Slurm(1, SlurmJobPhase.Running);
@@ -72,6 +107,17 @@ public sealed class SlurmAttemptTests
         var status = Plan(Attempted(1), slurm).Status.ShouldNotBeNull();
         (status.Phase, status.Restarts!.Infrastructure, status.Restarts.Counted).ShouldBe((TrainingJobPhase.Restarting, 1, null));
         status.Admission.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("gpu1", "gpu1")]
+    [InlineData("gpu1,gpu2", null)]
+    public void A_lost_node_is_avoided_when_it_is_known_which_one_it_was(string nodes, string? avoided)
+    {
+        var slurm = Failed("NodeFail", exit: null);
+        (slurm.Status!.Infrastructure, slurm.Status.Nodes) = (true, [.. nodes.Split(',')]);
+        var status = Plan(Attempted(1), slurm).Status.ShouldNotBeNull();
+        NodeAvoidance.Of(status).ShouldBe(avoided is null ? [] : [avoided]);
     }
 
     [Fact]
