@@ -12,8 +12,9 @@ internal sealed class JobMemory(TimeProvider time, string uid)
     /// <summary>After so long the caches are believed again.</summary>
     public static readonly TimeSpan Lag = TimeSpan.FromSeconds(5);
 
-    // Reports that only count ranks are written no faster than this.
+    // Reports that only count ranks are written no faster than this, and more slowly the longer they are.
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ReportIntervalPerRank = TimeSpan.FromMilliseconds(2);
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _done = new(StringComparer.Ordinal);
     private string? _replacedVersion;
@@ -24,10 +25,10 @@ internal sealed class JobMemory(TimeProvider time, string uid)
     /// <summary>Whether the cache shows the job as it was before the last write.</summary>
     public bool IsStale(TrainingJob job) => job.Metadata.ResourceVersion == _replacedVersion;
 
-    /// <summary>How long a report without a decision should wait; zero when it need not.</summary>
-    public TimeSpan ReportWait()
+    /// <summary>How long a report of so many ranks without a decision should wait; zero when it need not.</summary>
+    public TimeSpan ReportWait(int ranks)
     {
-        var left = _written + ReportInterval - time.GetUtcNow();
+        var left = _written + ReportInterval + (ReportIntervalPerRank * ranks) - time.GetUtcNow();
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 

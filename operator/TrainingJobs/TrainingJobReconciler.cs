@@ -68,7 +68,7 @@ public sealed class TrainingJobReconciler(
     {
         var plan = TrainingJobPlanner.Plan(seen, time.GetUtcNow());
         var isReport = plan is { Event: null, Effects.Count: 0 } && plan.Status?.Reason == seen.Job.Status?.Reason;
-        if (plan.Status is not null && isReport && memory.ReportWait() is var wait && wait > TimeSpan.Zero) return wait;
+        if (plan.Status is not null && isReport && memory.ReportWait(seen.Pods.Count) is var wait && wait > TimeSpan.Zero) return wait;
         var job = plan.Status is null ? seen.Job : await WriteAsync(seen.Job, plan, memory, ct);
         var work = new EffectRunner(api, nodes, settings(), rendezvous, modes.Of(job), seen with { Job = job }, memory);
         foreach (var effect in plan.Effects)
