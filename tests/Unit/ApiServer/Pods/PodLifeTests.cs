@@ -62,7 +62,7 @@ public sealed class PodLifeTests
         await using var server = await StartAsync();
         await server.Client.JsonAsync("POST", "/api/v1/namespaces/default/serviceaccounts", JsonNode.Parse("""{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"robot"}}"""));
         async Task<string> Issue(string spec) => (string)(await server.Client.JsonAsync("POST", "/api/v1/namespaces/default/serviceaccounts/robot/token", JsonNode.Parse($$"""{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{{spec}}}""")))["status"]!["token"]!;
-        async Task<string> Review(string token, string audiences) => (await server.Client.JsonAsync("POST", "/apis/authentication.k8s.io/v1/tokenreviews", JsonNode.Parse($$"""{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"{{token}}","audiences":{{audiences}}}}""")))["status"]!.ToJsonString();
+        async Task<string> Review(string token, string audiences) => (await server.Client.JsonAsync("POST", "/apis/authentication.k8s.io/v1/tokenreviews", JsonNode.Parse($$$"""{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"{{{token}}}","audiences":{{{audiences}}}}}""")))["status"]!.ToJsonString();
 
         var logs = await Issue("""{"audiences":["logs","other"]}""");
         (await Review(logs, """["logs","more"]""")).ShouldBe("""{"authenticated":true,"user":{"username":"system:serviceaccount:default:robot","uid":""" + $"\"{await UidAsync()}\"" + ""","groups":["system:serviceaccounts","system:serviceaccounts:default","system:authenticated"]},"audiences":["logs"]}""");

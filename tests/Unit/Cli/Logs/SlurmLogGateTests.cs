@@ -28,8 +28,8 @@ public sealed class SlurmLogGateTests : IAsyncLifetime
         _server = builder.Build();
         _server.Run(AnswerAsync);
         await _server.StartAsync(Ct);
-        await File.WriteAllTextAsync(_kubeconfig, $$"""
-            {"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"{{_server.Urls.First()}}"}}],
+        await File.WriteAllTextAsync(_kubeconfig, $$$"""
+            {"apiVersion":"v1","kind":"Config","current-context":"c","clusters":[{"name":"c","cluster":{"server":"{{{_server.Urls.First()}}}"}}],
              "users":[{"name":"u","user":{"token":"of-the-user"}}],"contexts":[{"name":"c","context":{"cluster":"c","user":"u","namespace":"team"}}]}
             """, Ct);
     }
@@ -108,7 +108,7 @@ public sealed class SlurmLogGateTests : IAsyncLifetime
     {
         var (request, response) = (context.Request, context.Response);
         lock (_asked) _asked.Add($"{request.Method} {request.Path}{request.QueryString} user={request.Headers.Authorization} token={request.Headers["Trestle-Log-Token"]}");
-        if (request.Path == Account) return response.WriteAsync($$"""{"metadata":{"annotations":{"trestle.dev/logs-at":"{{_place}}"}}}""");
+        if (request.Path == Account) return response.WriteAsync($$$$"""{"metadata":{"annotations":{"trestle.dev/logs-at":"{{{{_place}}}}"}}}""");
         if (request.Path == Account + "/token") return response.WriteAsync("""{"status":{"token":"of-the-account"}}""");
         response.StatusCode = _answers.TryDequeue(out var status) ? status : StatusCodes.Status200OK;
         if (response.StatusCode != StatusCodes.Status200OK) return response.WriteAsync("no such luck\n");
