@@ -19,6 +19,7 @@ internal static class SubmissionRules
     private static readonly TimeSpan AfterSilence = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan AfterBusy = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AfterBlocked = TimeSpan.FromSeconds(10);
 
     /// <summary>The state after an answer.</summary>
     public static SubmissionState After(SubmissionState state, SubmissionAnswer answer, DateTimeOffset now)
@@ -28,7 +29,7 @@ internal static class SubmissionRules
         {
             InDoubt doubt => Looked(heard, doubt.LastTry, doubt.Looked, now),
             SbatchFailed failed => Failed(heard, failed, now),
-            Blocked => Later(heard, AfterBusy, now),
+            Blocked => Later(heard, AfterBlocked, now),
             NotHeard => Later(heard, AfterSilence, now),
             _ => heard,
         };

@@ -169,13 +169,30 @@ public sealed class SlurmCaseTests(SlurmFixture fixture, SharedSlurmWorld shared
         await _world.SubmitAsync("newest", "sh say.sh", spec => spec["workdir"] = Git("main"));
         await _world.SubmitAsync("tagged", "sh say.sh", spec => spec["workdir"] = Git("one"));
         await _world.SubmitAsync("nowhere", "sh say.sh", spec => spec["workdir"] = Git("none"));
+        static string Data(string text) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(text));
+        await _world.Api.CreateAsync("api/v1/namespaces/default/secrets", new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Secret",
+            ["metadata"] = new JsonObject { ["name"] = "deploy" },
+            ["data"] = new JsonObject { ["ssh-privatekey"] = Data(_world.Slurm.A.Ed25519Key), ["known_hosts"] = Data(_world.Slurm.KnownHosts) },
+        }, Ct);
+        await _world.SubmitAsync("private", "sh say.sh", spec =>
+        {
+            spec["workdir"] = Git("main");
+            spec["workdir"]!["git"]!["url"] = $"ssh://{_world.Slurm.A.Name}@{_world.Slurm.Host}:{_world.Slurm.Port}{_world.Slurm.A.Home}/code";
+            spec["workdir"]!["git"]!["secretRef"] = new JsonObject { ["name"] = "deploy" };
+        });
         await _world.UntilAsync("newest", "Succeeded");
         await _world.UntilAsync("tagged", "Succeeded");
         (await LogAsync("newest", _world.Slurm.A)).ShouldBe("second\n");
         (await LogAsync("tagged", _world.Slurm.A)).ShouldBe("first\n");
+        await _world.UntilAsync("private", "Succeeded");
+        (await LogAsync("private", _world.Slurm.A)).ShouldBe("second\n");
         var nowhere = await _world.UntilAsync("nowhere", "Failed");
         ((string?)nowhere["reason"], (string?)nowhere["exit"]!["stage"]).ShouldBe(("StartFailed", "Start"));
         ((string)nowhere["exit"]!["message"]!).ShouldContain("git can't get none from the repository of workdir.git");
+        (await _world.Slurm.RunAsRootAsync($"grep -rl 'OPENSSH PRIVATE KEY' {_world.Slurm.A.Home}/.trestle; find /tmp -maxdepth 1 -user {_world.Slurm.A.Name} -name 'trestle-code.*'")).Out.ShouldBeEmpty("the key is gone");
     }
 
     [Fact]
