@@ -76,6 +76,7 @@ trap 'exit 143' TERM
 # The cluster's users are not root: where storages are, everybody may write, as on the shared file system of a lab.
 start_slurm() {
     chmod 711 "$work"
+    setpriv --reuid=slurm --regid=slurm --clear-groups test -x "$work" || fail "--slurm needs a temporary directory that other users may enter; give one with TMPDIR, or make ${TMPDIR:-/tmp} so with chmod o+x"
     install -d -m 1777 "$storages"
     # Without --keep it ends with this script, however that ends.
     local owner=("$$")

@@ -27,6 +27,8 @@ public sealed class QuickstartTests
     {
         SlurmParts.Need();
         using var temporary = new TemporaryDirectory();
+        // Slurm's parts are other users.
+        File.SetUnixFileMode(temporary.FullName, File.GetUnixFileMode(temporary.FullName) | UnixFileMode.OtherExecute);
         var run = await Command.RunAsync(RepositoryFiles.Path("quickstart.sh"), ["--slurm"],
             new Dictionary<string, string?> { ["TMPDIR"] = temporary.FullName }, TimeSpan.FromMinutes(6));
         run.ShouldExit(0);
