@@ -71,7 +71,10 @@ internal sealed class Draft(Observed seen, DateTimeOffset now)
         var leaving = SlurmLeftovers.ToEnd(seen.SlurmJobs, current).ToList();
         if (leaving.Count > 0) Do(new EndSlurmJobs(leaving));
         Report();
-        var moved = Status.Phase != seen.Job.Status?.Phase && Status is { Reason: not null, Message: not null };
+        var (before, after) = (seen.Job.Status?.Phase, Status.Phase);
+        // That nodes were reserved has just been told.
+        var isTold = (before, after) is (TrainingJobPhase.Admitted, TrainingJobPhase.Starting);
+        var moved = after != before && !isTold && Status is { Reason: not null, Message: not null };
         var warning = _warns || Status.Phase is TrainingJobPhase.Failed or TrainingJobPhase.Restarting or TrainingJobPhase.Pending;
         return new TrainingJobPlan(
             StatusText.Same(seen.Job.Status, Status) ? null : Status,
