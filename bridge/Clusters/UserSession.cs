@@ -13,6 +13,9 @@ internal sealed record UserSession(string Name, ILoginNode Node, SubmissionLane 
     /// <summary>Log readers take turns: sshd allows few channels on a connection, and most are for submissions.</summary>
     public SemaphoreSlim LogTurns { get; } = new(2);
 
-    /// <summary>To ask for a start costs slurmctld a pass of its scheduler: one question at a time, and no queue of them.</summary>
+    /// <summary>To ask for a start costs slurmctld a pass of its scheduler: one question at a time.</summary>
     public SemaphoreSlim PreflightTurn { get; } = new(1);
+
+    /// <summary>Places in the line before that; who finds none asks much later.</summary>
+    public SemaphoreSlim PreflightLine { get; } = new(32);
 }

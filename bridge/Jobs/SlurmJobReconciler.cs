@@ -128,7 +128,9 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
                 case JobEffect.Submit or JobEffect.Close:
                     return await SendAsync(plan.Effect, job, memory, user, ct);
                 case JobEffect.Preflight:
-                    return await PreflightAsync(job, memory, user, ct);
+                    memory.LastPreflight = parts.Time.GetUtcNow();
+                    if (await user.PreflightLine.WaitAsync(TimeSpan.Zero, ct)) _ = PreflightAsync(job, memory, user, ct);
+                    return null;
                 case JobEffect.TermSteps:
                     BridgeLog.Ending(parts.Log, job.Key(), job.Status!.JobId!, "TERM to its steps");
                     await RunAsync(user, "term", CancelScript.TermSteps(job.Status.JobId!), ct);
@@ -181,18 +183,28 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
         return null;
     }
 
-    private async Task<TimeSpan?> PreflightAsync(SlurmJob job, AttemptMemory memory, UserSession user, CancellationToken ct)
+    private async Task PreflightAsync(SlurmJob job, AttemptMemory memory, UserSession user, CancellationToken ct)
     {
-        memory.LastPreflight = parts.Time.GetUtcNow();
-        if (!await user.PreflightTurn.WaitAsync(TimeSpan.Zero, ct)) return null;
         try
         {
-            memory.Estimate = StartEstimate.Read(Encoding.UTF8.GetString((await user.Node.RunAsync(StartEstimate.Script(job.Spec.Options ?? []), ct)).Output.Span));
-            return memory.Estimate is null ? null : Lag;
+            await user.PreflightTurn.WaitAsync(ct);
+            try
+            {
+                memory.Estimate = StartEstimate.Read(Encoding.UTF8.GetString((await user.Node.RunAsync(StartEstimate.Script(job.Spec.Options ?? []), ct)).Output.Span));
+                parts.JobChanged(job.Key());
+            }
+            finally
+            {
+                user.PreflightTurn.Release();
+            }
+        }
+        catch (Exception error) when (error is ContactLostException or OperationCanceledException)
+        {
+            // It is asked again; the poller tells of the lost contact.
         }
         finally
         {
-            user.PreflightTurn.Release();
+            user.PreflightLine.Release();
         }
     }
 

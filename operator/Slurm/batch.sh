@@ -141,7 +141,7 @@ watch() {
   scancel "$SLURM_JOB_ID.0" 2>/dev/null
 }
 
-rm -rf "$trestle_dir"/signs-* "$trestle_dir/addresses.new" "$trestle_dir/exit" "$trestle_dir/failed"
+rm -rf "$trestle_dir"/signs-* "$trestle_dir/began" "$trestle_dir/addresses.new" "$trestle_dir/exit" "$trestle_dir/failed"
 for trestle_host in $(scontrol show hostnames "$SLURM_JOB_NODELIST"); do
   trestle_ip=$(address "$trestle_host")
   if [ -z "$trestle_ip" ]; then
@@ -219,6 +219,11 @@ if [ -n "$trestle_namer" ]; then
   kill "$trestle_namer" 2>/dev/null
   rm -f "$trestle_groups/$trestle_task"
   rmdir "$trestle_groups" 2>/dev/null
+fi
+# No rank ran: its own code says nothing of the user's. With pyxis it may be the image.
+if [ "$trestle_code" -ne 0 ] && [ ! -e "$trestle_dir/began" ] && [ "$TRESTLE_CONTAINER" != pyxis ]; then
+  say "srun could not start any rank; it ended with $trestle_code"
+  trestle_code=75
 fi
 # srun's own code is that of whichever rank it heard of last; the first that failed has left its record.
 if [ -s "$trestle_dir/exit" ]; then read -r _ trestle_code _ <"$trestle_dir/exit"; fi

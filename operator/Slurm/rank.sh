@@ -11,6 +11,7 @@ if [ -f "$trestle_dir/owner" ]; then
   [ "$trestle_owner" = "$SLURM_JOB_ID" ] || exit 75
 fi
 
+: >"$trestle_dir/began"
 trestle_base=${SLURM_TMPDIR:-${TMPDIR:-/tmp}}
 [ "$TRESTLE_CONTAINER" != pyxis ] || trestle_base=/tmp
 # A name that nobody else could have taken before: on a node that is shared, /tmp is everybody's.

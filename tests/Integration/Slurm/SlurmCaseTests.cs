@@ -50,14 +50,15 @@ public sealed class SlurmCaseTests(SlurmFixture fixture, SharedSlurmWorld shared
     public async Task A_job_that_waits_says_what_slurm_waits_for_and_starts_when_it_may()
     {
         (await _world.Slurm.RunAsRootAsync("scontrol update partition=cpu state=down; scontrol update nodename=gpu4 state=drain reason=test")).ShouldExit(0);
-        await _world.SubmitAsync("held", "true", spec => Place(spec, ["--hold"]));
-        await _world.SubmitAsync("down", "true", spec => Place(spec, [], "cpu"));
-        await _world.SubmitAsync("drained", "true", spec => Place(spec, ["--nodelist=gpu4"]));
-        await UntilReasonAsync("held", "HeldInSlurm");
-        await Condition.UntilAsync("the state of the partition is told", async () => ((string?)(await _world.StatusAsync("down"))["message"])?.Contains("PartitionDown", StringComparison.Ordinal) == true, explain: _world.ExplainAsync);
-        await UntilReasonAsync("drained", "CannotStart");
-        ((string)(await _world.StatusAsync("drained"))["message"]!).ShouldEndWith("Slurm would not start it: Requested node configuration is not available");
-        (await _world.Slurm.RunAsRootAsync("scontrol update partition=cpu state=up; scontrol update nodename=gpu4 state=resume")).ShouldExit(0);
+        try
+        {
+            await AreToldAsync();
+        }
+        finally
+        {
+            (await _world.Slurm.RunAsRootAsync("scontrol update partition=cpu state=up; scontrol update nodename=gpu4 state=resume")).ShouldExit(0);
+        }
+
         (await _world.Slurm.RunAsRootAsync($"scontrol release {await IdAsync("held")}")).ShouldExit(0);
         await _world.UntilAsync("held", "Succeeded");
         await _world.UntilAsync("down", "Succeeded");
@@ -245,6 +246,17 @@ public sealed class SlurmCaseTests(SlurmFixture fixture, SharedSlurmWorld shared
         }
 
         ((int?)(await _world.UntilAsync("crowded", "Succeeded", "other"))["attempt"]).ShouldBe(1);
+    }
+
+    private async Task AreToldAsync()
+    {
+        await _world.SubmitAsync("held", "true", spec => Place(spec, ["--hold"]));
+        await _world.SubmitAsync("down", "true", spec => Place(spec, [], "cpu"));
+        await _world.SubmitAsync("drained", "true", spec => Place(spec, ["--nodelist=gpu4"]));
+        await UntilReasonAsync("held", "HeldInSlurm");
+        await Condition.UntilAsync("the state of the partition is told", async () => ((string?)(await _world.StatusAsync("down"))["message"])?.Contains("PartitionDown", StringComparison.Ordinal) == true, explain: _world.ExplainAsync);
+        await UntilReasonAsync("drained", "CannotStart");
+        ((string)(await _world.StatusAsync("drained"))["message"]!).ShouldEndWith("Slurm would not start it: Requested node configuration is not available");
     }
 
     private static void Place(JsonObject spec, string[] options, string? partition = null, string? qos = null)
