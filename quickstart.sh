@@ -81,7 +81,8 @@ start_slurm() {
     # Without --keep it ends with this script, however that ends.
     local owner=("$$")
     [ -z "$keep" ] || owner=()
-    tests/Testing/Slurm/slurm-up.sh "$work/slurm" "${owner[@]}" >"$work/slurm.settings" || fail "the Slurm cluster did not start"
+    # Its users can't write where TMPDIR may point to.
+    env -u TMPDIR tests/Testing/Slurm/slurm-up.sh "$work/slurm" "${owner[@]}" >"$work/slurm.settings" || fail "the Slurm cluster did not start"
     local user port
     user=$(sed -n 's/^USER_A=//p' "$work/slurm.settings")
     port=$(sed -n 's/^SSH_PORT=//p' "$work/slurm.settings")

@@ -18,8 +18,7 @@ internal sealed class SlurmLogs(SlurmLogs.Open open)
     private readonly ConcurrentDictionary<string, long> _next = new(StringComparer.Ordinal);
 
     /// <summary>One rank for every node that the SlurmJob asks for.</summary>
-    public static IEnumerable<LogRank> Ranks(SlurmJob job, string? task) => Enumerable.Range(0, job.Spec.Nodes ?? 1).Select(rank => new LogRank(
-        job.Metadata.Name, $"{job.Metadata.Uid}/{rank.ToString(CultureInfo.InvariantCulture)}", job.Spec.Job, task, rank, job.Spec.Attempt ?? 1, StateOf(job)) { IsOnSlurm = true });
+    public static IEnumerable<LogRank> Ranks(SlurmJob job, string? task) => Enumerable.Range(0, job.Spec.Nodes ?? 1).Select(rank => RankOf(job, task, rank));
 
     /// <summary>Lines from where the last reading of this rank ended; the first reading begins where the query says.</summary>
     public async IAsyncEnumerable<LogLine> ReadAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
@@ -66,6 +65,12 @@ internal sealed class SlurmLogs(SlurmLogs.Open open)
     }
 
     private static string Text(ReadOnlySpan<byte> line) => Encoding.UTF8.GetString(line.EndsWith("\r"u8) ? line[..^1] : line);
+
+    private static LogRank RankOf(SlurmJob job, string? task, int rank)
+    {
+        var uid = $"{job.Metadata.Uid}/{rank.ToString(CultureInfo.InvariantCulture)}";
+        return new LogRank(job.Metadata.Name, uid, job.Spec.Job, task, rank, job.Spec.Attempt ?? 1, StateOf(job)) { IsOnSlurm = true };
+    }
 
     private static LogState StateOf(SlurmJob job) => job.Status?.Phase switch
     {
