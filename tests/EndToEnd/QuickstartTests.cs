@@ -35,7 +35,7 @@ public sealed class QuickstartTests
         run.Out.ShouldMatch(@"task trainer +Primary +Succeeded +slurm/slurm job \d+ on gpu1 gpu2 gpu3 gpu4\n");
         run.Out.ShouldMatch(@"task eval-watcher +Auxiliary +Cancelled +kubernetes on node-\d\n");
         run.Out.ShouldMatch(@"train-eval-group-eval-000020 +Succeeded +score 0\.\d+ +kubernetes on node-\d\n");
-        run.Out.ShouldContain("[trainer-0] step 160/160");
+        run.Out.ShouldContain("[trainer-0] [0] step 160/160");
         var model = Regex.Match(RepositoryFiles.Read("README.md"), "final model: ([0-9a-f]{64})").Groups[1].Value;
         run.Out.ShouldContain($"final model: {model}");
         Processes.Naming(temporary.FullName).ShouldBeEmpty();
