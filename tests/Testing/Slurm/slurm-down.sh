@@ -47,4 +47,7 @@ for user in a b; do
         done
     fi
 done
+# Who waits for the owner's end waits no more, unless it is this process.
+watch=$(cat "$DIR/run/watch.pid" 2>/dev/null || true)
 rm -rf "$DIR"
+if [ -n "$watch" ] && [ "$watch" != $$ ]; then kill -- "-$watch" 2>/dev/null || true; fi

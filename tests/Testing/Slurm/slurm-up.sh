@@ -234,5 +234,6 @@ if [ -n "${2:-}" ]; then
     cp "$(dirname "$0")"/{daemons,slurm-down}.sh "$DIR/run/"
     # shellcheck disable=SC2016 # for the other shell to expand
     setsid bash -c 'tail --pid="$1" -f /dev/null; exec "$2/run/slurm-down.sh" "$2"' owner "$2" "$DIR" </dev/null >/dev/null 2>&1 9>&- &
+    echo $! >"$DIR/run/watch.pid"
 fi
 printf '%s\n' "SSH_PORT=$PORT" "USER_A=$(user_of a)" "USER_B=$(user_of b)" "CONF=$SLURM_CONF"
