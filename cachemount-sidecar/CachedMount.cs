@@ -1,0 +1,201 @@
+using Microsoft.Extensions.Logging;
+using Trestle.CacheMount.Checkpoints;
+using Trestle.CacheMount.Directories;
+using Trestle.CacheMount.Flush;
+using Trestle.CacheMount.Journal;
+using Trestle.CacheMount.Native;
+using Trestle.CacheMount.Stores;
+
+namespace Trestle.CacheMount;
+
+/// <summary>
+/// A directory whose files go to a store behind the user's back, and all that belongs to it: journal, engine, front, eviction. One
+/// process at a time serves a cache; the next one goes on where it was left.
+/// </summary>
+internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
+{
+    private static readonly TimeSpan SpaceEvery = TimeSpan.FromSeconds(5);
+
+    private readonly MountSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly FileStream _claim;
+    private readonly Book _book;
+    private readonly Publisher _publisher;
+    private readonly CheckpointRules _rules;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _watchingSpace = Task.CompletedTask;
+    private long _aside;
+
+    private CachedMount(MountSettings settings, IObjectStore store, FileStream claim, TimeProvider time, ILogger log)
+    {
+        (_settings, _claim, _time) = (settings, claim, time);
+        var writer = $"{settings.Writer}-{Identity()}";
+        _rules = new CheckpointRules(settings.Checkpoints);
+        _book = Book.Open(Path.Combine(settings.State, "journal"), time);
+        if (_book.DamagedBytes > 0) MountLog.Damaged(log, _book.DamagedBytes);
+        _publisher = new Publisher(settings.Files, settings.Writer, settings.Attempt, store, _book, time);
+        Engine = new FlushEngine(settings.Files, writer, store, _book, this, settings.Flush, time, log);
+        Front = new DirectoryFront(settings.Files, _book, Engine, _rules, settings.Front, time);
+        Space = new SpaceState(0, 0, 0, 0, IsFull: false);
+    }
+
+    /// <summary>Sends files.</summary>
+    public FlushEngine Engine { get; }
+
+    /// <summary>Watches files.</summary>
+    public DirectoryFront Front { get; }
+
+    /// <summary>How full the cache is, as it was last looked at.</summary>
+    public SpaceState Space { get; private set; }
+
+    /// <summary>Paths that are given up last.</summary>
+    public IReadOnlyCollection<string> Pinned { get; private set; } = [];
+
+    /// <summary>What is to be done and what is done.</summary>
+    public Book Book => _book;
+
+    /// <summary>Why the journal is not on disk; null when it is.</summary>
+    public string? JournalTrouble => _book.Trouble;
+
+    /// <summary>Starts to serve a cache.</summary>
+    /// <exception cref="IOException">The directory can't be used, or another process serves it.</exception>
+    public static CachedMount Start(MountSettings settings, IObjectStore store, TimeProvider time, ILogger log)
+    {
+        Libc.IgnoreLeaseSignals();
+        Directory.CreateDirectory(settings.Files);
+        Directory.CreateDirectory(Path.Combine(settings.State, "aside"));
+        var claim = Claim(Path.Combine(settings.State, "lock"));
+        var mount = new CachedMount(settings, store, claim, time, log);
+        mount.PutBack(log);
+        mount.Engine.Start();
+        mount.Front.Start();
+        mount._watchingSpace = Task.Run(() => mount.WatchSpaceAsync(mount._stop.Token));
+        return mount;
+    }
+
+    /// <summary>Waits until everything that was closed before this call is in the store, and the manifests of finished checkpoints are.</summary>
+    public async Task FlushAsync(CancellationToken ct)
+    {
+        await Front.SettleAsync().WaitAsync(ct);
+        await Engine.FlushAsync(ct);
+    }
+
+    /// <summary>Keeps what is at or below a path as long as there is anything else to give up.</summary>
+    public void Pin(string path) => Pinned = [.. Pinned, path];
+
+    /// <summary>Gives up clean local copies at or below a path.</summary>
+    /// <returns>Bytes given up.</returns>
+    public long Evict(string path) => Evict(CachedFiles().Where(file => file.Path == path || file.Path.StartsWith(path + "/", StringComparison.Ordinal)).Where(file => file.IsClean));
+
+    /// <summary>Looks how full the cache is and gives up what may go.</summary>
+    public void LookAtSpace()
+    {
+        var files = CachedFiles();
+        var free = new DriveInfo(_settings.Cache).AvailableFreeSpace;
+        var used = files.Sum(file => file.Bytes);
+        // Without a size of its own the cache leaves a twentieth of the disk free.
+        var size = _settings.Size > 0 ? Math.Min(_settings.Size, used + free) : used + free - (new DriveInfo(_settings.Cache).TotalSize / 20);
+        var (high, low) = ((long)(size * 0.9), (long)(size * 0.8));
+        var going = EvictionPlanner.Plan(files, high, low).ToHashSet(StringComparer.Ordinal);
+        used -= Evict(files.Where(file => going.Contains(file.Path)));
+        Space = new SpaceState(size, used, files.Where(file => !file.IsClean).Sum(file => file.Bytes), free, IsFull: used > high);
+    }
+
+    /// <inheritdoc/>
+    public Task RecheckAsync(string path) => Front.RecheckAsync(path);
+
+    /// <inheritdoc/>
+    public Task<Publication> PublishAsync(Publish operation, CancellationToken ct) => _publisher.PublishAsync(operation, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _watchingSpace.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Front.Dispose();
+        await Engine.DisposeAsync();
+        await _book.DisposeAsync();
+        await _claim.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private static FileStream Claim(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException busy)
+        {
+            throw new IOException($"another process serves this cache ({busy.Message}); give each its own directory", busy);
+        }
+    }
+
+    // Tells what this cache wrote from what another one of the same name wrote.
+    private string Identity()
+    {
+        var path = Path.Combine(_settings.State, "id");
+        if (File.Exists(path) && File.ReadAllText(path) is { Length: 12 } known) return known;
+        var made = Guid.NewGuid().ToString("N")[..12];
+        File.WriteAllText(path, made);
+        return made;
+    }
+
+    // Whatever was being given up when the last process ended is in the store; it is only left over.
+    private void PutBack(ILogger log)
+    {
+        foreach (var left in Directory.GetFiles(Path.Combine(_settings.State, "aside"))) MountLog.LeftAside(log, left);
+    }
+
+    private List<CachedFile> CachedFiles()
+    {
+        var newest = _book.Read(ledger => ledger.Published.OrderByDescending(known => known.Value).Select(known => known.Key).FirstOrDefault());
+        return [.. TreeWalk.Files(_settings.Files).Where(file => file.Entry.Kind == EntryKind.File).Select(file => new CachedFile(
+            file.Path,
+            file.Entry.Blocks * 512,
+            Math.Max(file.Entry.AccessedNs, file.Entry.File.ModifiedNs),
+            _book.Read(ledger => ledger.PendingOf(file.Path) is null && ledger.StoredFiles.GetValueOrDefault(file.Path)?.File.Proves(file.Entry.File) == true),
+            IsOpen: false, // the lease under which it is given up says so
+            (newest is not null && _rules.Of(file.Path) == newest) || Pinned.Any(pinned => file.Path == pinned || file.Path.StartsWith(pinned + "/", StringComparison.Ordinal))))];
+    }
+
+    private long Evict(IEnumerable<CachedFile> files) =>
+        files.ToList().Where(file => Front.TryEvict(file.Path, Path.Combine(_settings.State, "aside", $"{Environment.ProcessId}-{Interlocked.Increment(ref _aside)}"))).Sum(file => file.Bytes);
+
+    private async Task WatchSpaceAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(SpaceEvery, _time);
+        do
+        {
+            try
+            {
+                LookAtSpace();
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // the disk is looked at again soon
+            }
+        }
+        while (await timer.WaitForNextTickAsync(ct));
+    }
+}
+
+/// <summary>How full a cache is.</summary>
+/// <param name="Size">Bytes it may have.</param>
+/// <param name="Used">Bytes it has.</param>
+/// <param name="Dirty">Of these, not in the store yet.</param>
+/// <param name="Free">Bytes free on its disk.</param>
+/// <param name="IsFull">True: it is over its high mark and nothing more can be given up.</param>
+internal sealed record SpaceState(long Size, long Used, long Dirty, long Free, bool IsFull);
+
+/// <summary>Log lines of the mount.</summary>
+internal static partial class MountLog
+{
+    [LoggerMessage(330, LogLevel.Warning, "{Bytes} bytes of the journal are damaged; whatever is not proven to be in the store is sent again")]
+    public static partial void Damaged(ILogger log, long bytes);
+
+    [LoggerMessage(331, LogLevel.Warning, "{Path} was left over when a local copy was given up; the store has it")]
+    public static partial void LeftAside(ILogger log, string path);
+
+    [LoggerMessage(332, LogLevel.Information, "serving {Files}, stored in {Store}; status at {Socket}")]
+    public static partial void Serving(ILogger log, string files, string store, string socket);
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Trestle.CacheMount.Checkpoints;
+
+/// <summary>What a checkpoint consists of. It is written when all of it is in the store, so it is the proof that it is.</summary>
+/// <param name="Name">Path of the checkpoint relative to the storage.</param>
+/// <param name="Writer">Who wrote it.</param>
+/// <param name="Attempt">Number of the attempt that wrote it; 0 when not known.</param>
+/// <param name="DurableAt">When it became durable.</param>
+/// <param name="Bytes">Of all files.</param>
+/// <param name="Files">Its files, by path.</param>
+internal sealed record Manifest(string Name, string Writer, int Attempt, DateTimeOffset DurableAt, long Bytes, IReadOnlyList<ManifestFile> Files)
+{
+    /// <summary>Before the key of every manifest.</summary>
+    public const string Folder = ".trestle/checkpoints/";
+
+    /// <summary>Most bytes of a manifest: some hundred thousand files.</summary>
+    public const long MaxSize = 64 << 20;
+
+    /// <summary>Key of the manifest of a checkpoint.</summary>
+    public static string KeyOf(string name) => $"{Folder}{name}.json";
+
+    /// <summary>As it is stored.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.Manifest);
+
+    /// <summary>Reads one that others may have written; null when it is none, or one that names what is not its own.</summary>
+    public static Manifest? FromJson(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, ManifestJson.Default.Manifest) is { Name: not null, Files: not null } read && IsSafe(read.Name) && read.Files.All(file => IsFileOf(file, read.Name)) ? read : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // A manifest comes from a bucket that others write to: no path of it may lead out of the checkpoint.
+    private static bool IsFileOf(ManifestFile? file, string name) => file is { Path: not null, Size: >= 0 } && IsSafe(file.Path) && (file.Path == name || file.Path.StartsWith(name + "/", StringComparison.Ordinal));
+
+    private static bool IsSafe(string path) => path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or ".."));
+}
+
+/// <summary>A file of a checkpoint.</summary>
+/// <param name="Path">Relative to the storage; its key.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="ETag">Of the object.</param>
+/// <param name="Crc32">Of the content.</param>
+internal sealed record ManifestFile(string Path, long Size, string ETag, uint Crc32);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Manifest))]
+internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -1,0 +1,287 @@
+using Trestle.CacheMount.Checkpoints;
+using Trestle.CacheMount.Flush;
+using Trestle.CacheMount.Journal;
+using Trestle.CacheMount.Native;
+
+namespace Trestle.CacheMount.Directories;
+
+/// <summary>
+/// A plain directory whose files go to the store when they are closed. The user writes at the speed of the disk and needs nothing of ours;
+/// in turn nothing can hold a writer back. An event only says where to look: what counts is what is found.
+/// </summary>
+internal sealed class DirectoryFront : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly string _root;
+    private readonly Book _book;
+    private readonly FlushEngine _engine;
+    private readonly CheckpointRules _rules;
+    private readonly FrontSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly TreeWatcher _watcher;
+    private readonly Dictionary<string, Later> _later = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
+    private long _lastScan;
+    private bool _lost;
+    private Task _synced = Task.CompletedTask;
+
+    public DirectoryFront(string root, Book book, FlushEngine engine, CheckpointRules rules, FrontSettings settings, TimeProvider time)
+    {
+        (_root, _book, _engine, _rules, _settings, _time) = (root, book, engine, rules, settings, time);
+        _watcher = new TreeWatcher(root, Changed, Tick);
+    }
+
+    private enum Sight
+    {
+        Closed,
+        Appeared,
+        Scanned,
+        Settled,
+    }
+
+    /// <summary>Files that can't be stored, with the reason.</summary>
+    public IReadOnlyDictionary<string, string> Refused
+    {
+        get
+        {
+            lock (_lock) return new Dictionary<string, string>(_refused, StringComparer.Ordinal);
+        }
+    }
+
+    /// <summary>Files that somebody is writing.</summary>
+    public int Open
+    {
+        get
+        {
+            lock (_lock) return _later.Values.Count(later => later.IsOpen);
+        }
+    }
+
+    /// <summary>Files of temporary names that are held back.</summary>
+    public int Held
+    {
+        get
+        {
+            lock (_lock) return _later.Values.Count(later => !later.IsOpen);
+        }
+    }
+
+    /// <summary>Changes that a look at the whole tree found and no event had told.</summary>
+    public long Repairs { get; private set; }
+
+    /// <summary>Why not everything is watched; null when it is.</summary>
+    public string? Trouble => _watcher.Trouble;
+
+    /// <summary>Watches the tree and takes in what is there and not proven clean.</summary>
+    public void Start()
+    {
+        _watcher.Start();
+        lock (_lock) Scan(isFirst: true, isForced: false);
+    }
+
+    /// <summary>Takes in everything that was closed before this call, also what is held back, and waits until the journal has it.</summary>
+    public async Task SettleAsync()
+    {
+        await _watcher.DrainAsync();
+        Task synced;
+        lock (_lock)
+        {
+            Scan(isFirst: false, isForced: true);
+            synced = _synced;
+        }
+
+        await synced;
+    }
+
+    /// <summary>Decides anew about a file.</summary>
+    public Task RecheckAsync(string path)
+    {
+        lock (_lock) Consider(path, Sight.Closed, isForced: false);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A checkpoint is finished because the user says so. False: there is nothing.</summary>
+    public async Task<bool> CommitAsync(string path)
+    {
+        await SettleAsync();
+        if (Libc.Stat(Path.Combine(_root, path)) is null) return false;
+        await _engine.PublishAsync(path);
+        return true;
+    }
+
+    /// <summary>Gives up the local copy of a file that is clean and that nobody has open; false when it stays.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="aside">A free place on the same file system.</param>
+    public bool TryEvict(string path, string aside)
+    {
+        lock (_lock)
+        {
+            var stored = _book.Read(ledger => ledger.PendingOf(path) is null ? ledger.StoredFiles.GetValueOrDefault(path) : null);
+            if (stored is null || !FileGate.TryRemove(Path.Combine(_root, path), stored.File, aside)) return false;
+            _ = _book.Record(new Evicted(stored.Sequence, path));
+            return true;
+        }
+    }
+
+    public void Dispose() => _watcher.Dispose();
+
+    private void Changed(TreeChange change, string path)
+    {
+        lock (_lock)
+        {
+            switch (change)
+            {
+                case TreeChange.Closed:
+                    Consider(path, Sight.Closed, isForced: false);
+                    break;
+                case TreeChange.Appeared:
+                    Consider(path, Sight.Appeared, isForced: false);
+                    break;
+                case TreeChange.Removed or TreeChange.MovedAway:
+                    Gone(path);
+                    break;
+                case TreeChange.DirectoryMoved when !NameRules.IsTemporary(path):
+                    Moved(path);
+                    break;
+                case TreeChange.Lost:
+                    _lost = true;
+                    break;
+            }
+        }
+    }
+
+    private void Tick()
+    {
+        lock (_lock)
+        {
+            var now = _time.GetTimestamp();
+            foreach (var (path, later) in _later.Where(later => later.Value.Due <= now).ToList())
+            {
+                _later.Remove(path);
+                Consider(path, Sight.Settled, isForced: false);
+            }
+
+            if (_lost || _time.GetElapsedTime(_lastScan) >= _settings.RescanEvery) Scan(isFirst: false, isForced: false);
+        }
+    }
+
+    private void Scan(bool isFirst, bool isForced)
+    {
+        (_lost, _lastScan) = (false, _time.GetTimestamp());
+        _refused.Clear();
+        var found = TreeWalk.Files(_root).OrderBy(file => file.Entry.File.ModifiedNs).ThenBy(file => file.Path, StringComparer.Ordinal).ToList();
+        foreach (var (path, _) in found)
+        {
+            if (Consider(path, Sight.Scanned, isForced) && !isFirst && !isForced) Repairs++;
+        }
+    }
+
+    // True: it was taken in.
+    private bool Consider(string path, Sight sight, bool isForced)
+    {
+        if (NameRules.Refusal(path) is { } reason) _refused[path] = reason;
+        else if (sight == Sight.Settled || isForced || !NameRules.IsTemporary(path)) return Look(path, sight, isForced);
+        else _later.TryAdd(path, new Later(After(_settings.HoldTemporary), IsOpen: false));
+        return false;
+    }
+
+    private bool Look(string path, Sight sight, bool isForced)
+    {
+        var (answer, entry) = FileGate.Look(Path.Combine(_root, path));
+        switch (answer)
+        {
+            case GateAnswer.Gone:
+                _later.Remove(path);
+                if (Libc.Stat(Path.Combine(_root, path)) is { Kind: EntryKind.Link }) _refused[path] = "symbolic links are not stored";
+                return false;
+            case GateAnswer.Busy:
+                _later[path] = new Later(After(_settings.LookAgain), IsOpen: true);
+                return false;
+            case GateAnswer.Unknown when !isForced && IsRecent(entry, _settings.Quiet):
+                _later[path] = new Later(After(_settings.Quiet), IsOpen: true);
+                return false;
+            // It may have been made this moment, by somebody who is about to write.
+            case GateAnswer.Free when sight == Sight.Appeared && entry is { File.Size: 0, Links: 1 } && !isForced:
+                _later[path] = new Later(After(_settings.LookAgain), IsOpen: true);
+                return false;
+        }
+
+        _later.Remove(path);
+        return Take(path, entry, sight);
+    }
+
+    private bool Take(string path, Entry entry, Sight sight)
+    {
+        var isKnown = _book.Read(ledger => sight == Sight.Closed && ledger.PendingOf(path) is not Store
+            ? ledger.PendingOf(path) is null && ledger.StoredFiles.GetValueOrDefault(path)?.File.ProvesUntouched(entry.File) == true
+            : Recovery.IsKnown(ledger, new FoundFile(path, entry.File))); // what is pending is not read before the tick of its last change is over
+        if (!isKnown)
+        {
+            // Another content of a file that is listed: until it is finished again, the checkpoint is a mix of two.
+            var stored = _book.Read(ledger => ledger.StoredFiles.GetValueOrDefault(path));
+            if (stored?.File.LooksLike(entry.File) == false) Break(path);
+            _synced = _engine.StoreAsync(path, entry.File);
+            if (stored?.File.LooksLike(entry.File) == true && _rules.Of(path) is { } listed && IsListed(listed)) _synced = _engine.PublishAsync(listed);
+        }
+
+        if (_rules.FinishedBy(path, CheckpointRules.IsPointer(path) ? Pointer(path) : null) is { } finished && (!isKnown || (!IsListed(finished) && WasClosedLast(path, finished)))) _synced = _engine.PublishAsync(finished);
+        return !isKnown;
+    }
+
+    // Its files were taken in just before.
+    private void Moved(string path)
+    {
+        if (!_rules.IsCheckpoint(path)) return;
+        if (!IsListed(path) || _book.Read(ledger => ledger.Pending.Any(operation => operation.Path.StartsWith(path + "/", StringComparison.Ordinal)))) _synced = _engine.PublishAsync(path);
+    }
+
+    private void Gone(string path)
+    {
+        foreach (var later in _later.Keys.Where(later => later == path || later.StartsWith(path + "/", StringComparison.Ordinal)).ToList()) _later.Remove(later);
+        var removed = _book.Read(ledger => ledger.StoredFiles.Where(known => !known.Value.IsEvicted).Select(known => known.Key)
+            .Concat(ledger.Pending.OfType<Store>().Select(store => store.Path))
+            .Where(known => known == path || known.StartsWith(path + "/", StringComparison.Ordinal)).Distinct().ToList());
+        foreach (var gone in removed.Where(gone => Libc.Stat(Path.Combine(_root, gone)) is null))
+        {
+            Break(gone);
+            _synced = _engine.RemoveAsync(gone);
+        }
+    }
+
+    // The manifest goes first: a checkpoint that is listed can be read.
+    private void Break(string path)
+    {
+        if (_rules.Of(path) is { } checkpoint && _book.Read(ledger => ledger.Published.ContainsKey(checkpoint) && ledger.PublicationOf(checkpoint) is not { IsBroken: true })) _ = _engine.PublishAsync(checkpoint, isBroken: true);
+    }
+
+    // A marker that is older than a file of its checkpoint says nothing of it: the checkpoint is being written anew.
+    private bool WasClosedLast(string path, string checkpoint) => _book.Read(ledger =>
+    {
+        var marker = ledger.PendingOf(path)?.Sequence ?? ledger.StoredFiles[path].Sequence;
+        return ledger.StoredFiles.Where(known => _rules.Of(known.Key) == checkpoint).All(known => known.Value.Sequence <= marker)
+            && ledger.Pending.OfType<Store>().Where(pending => _rules.Of(pending.Path) == checkpoint).All(pending => pending.Sequence <= marker);
+    });
+
+    private bool IsListed(string checkpoint) => _book.Read(ledger => ledger.PublicationOf(checkpoint) is { } publication ? !publication.IsBroken : ledger.Published.ContainsKey(checkpoint));
+
+    private string? Pointer(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(Path.Combine(_root, path));
+            var bytes = new byte[CheckpointRules.PointerSize];
+            return System.Text.Encoding.UTF8.GetString(bytes, 0, file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private bool IsRecent(Entry entry, TimeSpan time) => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100 - Math.Max(entry.File.ModifiedNs, entry.File.ChangedNs) is var age and >= 0 && age < time.Ticks * 100;
+
+    private long After(TimeSpan time) => _time.GetTimestamp() + (long)(time.TotalSeconds * _time.TimestampFrequency);
+
+    /// <summary>To be looked at again.</summary>
+    private readonly record struct Later(long Due, bool IsOpen);
+}

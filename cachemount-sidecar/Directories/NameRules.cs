@@ -1,0 +1,26 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Trestle.CacheMount.Directories;
+
+/// <summary>What a name says of a file.</summary>
+internal static partial class NameRules
+{
+    private const int LongestKey = 1000;
+
+    /// <summary>Whether it looks like something that is still to be renamed, or like an editor's own.</summary>
+    public static bool IsTemporary(string path) => path.Split('/').Any(part => Temporary().IsMatch(part));
+
+    /// <summary>Why a store can't take a file of this name; null when it can.</summary>
+    public static string? Refusal(string path)
+    {
+        if (path.Contains('\ufffd', StringComparison.Ordinal)) return "its name is not UTF-8";
+        if (path.Any(char.IsControl)) return "its name has control characters";
+        if (path == ".trestle" || path.StartsWith(".trestle/", StringComparison.Ordinal)) return "names below .trestle are taken";
+        return Encoding.UTF8.GetByteCount(path) > LongestKey ? $"its path is longer than {LongestKey} bytes" : null;
+    }
+
+    // What editors, Python's tempfile, NFS and people who rename when they are done call their files. part-00000 is a name to stay.
+    [GeneratedRegex(@"^(\.nfs[0-9a-f]+|\.~.*|~\$.*|#.*#|\.#.*|.*~|\..*\.sw[a-z]|\.?(tmp|temp)([._-].*|[a-z0-9_]{8})?|.*[._-](tmp|temp)([.][^.]+)?|.*\.(partial|incomplete|inprogress|writing)([._-].*)?|.*\.part)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Temporary();
+}

@@ -1,0 +1,33 @@
+using Trestle.CacheMount.Directories;
+using Trestle.CacheMount.Flush;
+
+namespace Trestle.CacheMount;
+
+/// <summary>A cache mount as it is started.</summary>
+/// <param name="Cache">Directory of the cache: <c>files</c> in it is the user's, <c>state</c> is ours.</param>
+internal sealed record MountSettings(string Cache)
+{
+    /// <summary>Who writes, e.g. the name of the pod; a name in manifests.</summary>
+    public string Writer { get; init; } = Environment.MachineName;
+
+    /// <summary>Number of the attempt; 0 when not known.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>Which paths are checkpoints.</summary>
+    public IReadOnlyList<string> Checkpoints { get; init; } = ["step-*", "step_*", "checkpoint-*", "checkpoint_*", "iter_*", "global_step*", "epoch-*", "epoch_*"];
+
+    /// <summary>Most bytes of the cache; 0: as many as the disk has.</summary>
+    public long Size { get; init; }
+
+    /// <summary>Sizes of the flush engine.</summary>
+    public FlushSettings Flush { get; init; } = new();
+
+    /// <summary>Times of the directory front.</summary>
+    public FrontSettings Front { get; init; } = new();
+
+    /// <summary>The user's directory.</summary>
+    public string Files => Path.Combine(Cache, "files");
+
+    /// <summary>Ours.</summary>
+    public string State => Path.Combine(Cache, "state");
+}

@@ -1,0 +1,95 @@
+using Amazon.Runtime;
+using Microsoft.Extensions.Logging;
+using Trestle.CacheMount;
+using Trestle.CacheMount.Checkpoints;
+using Trestle.CacheMount.Control;
+
+namespace Trestle.Node;
+
+/// <summary>The cache mount: serves one, asks one, follows what others write.</summary>
+internal static class CacheMountCommand
+{
+    public const string Usage = "trestle-node cachemount serve " + CacheMountOptions.Serve + """
+
+               trestle-node cachemount run --socket FILE [--timeout SECONDS] -- COMMAND…
+               trestle-node cachemount flush --socket FILE [--timeout SECONDS]
+               trestle-node cachemount status|checkpoints|space --socket FILE
+               trestle-node cachemount commit|pin|evict PATH --socket FILE
+               trestle-node cachemount follow --into DIRECTORY
+        """ + " " + CacheMountOptions.Store + " [--every SECONDS] [--once true]";
+
+    /// <summary>0: done; 1: not done, as was said; 2: wrong arguments; else the exit code of the command that was run.</summary>
+    public static async Task<int> RunAsync(string[] arguments, TimeProvider time, TextWriter output, TextWriter errors, CancellationToken stop)
+    {
+        try
+        {
+            return arguments switch
+            {
+                ["serve", .. var rest] => await ServeAsync(CacheMountOptions.ForServe(rest), time, stop),
+                ["run", .. var rest] => await RunUnderMount.RunAsync(rest, errors, stop),
+                ["flush", .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of([.. rest.Where(word => word != "--wait")], "--socket", "--timeout"), given => $"v1/flush?timeout={given.Number("--timeout", 1e6):0.###}", output, errors, stop),
+                ["status", .. var rest] => await AskAsync(HttpMethod.Get, CacheMountOptions.Of(rest, "--socket"), _ => "v1/status", output, errors, stop),
+                ["checkpoints", .. var rest] => await AskAsync(HttpMethod.Get, CacheMountOptions.Of(rest, "--socket"), _ => "v1/checkpoints", output, errors, stop),
+                ["space", .. var rest] => await AskAsync(HttpMethod.Get, CacheMountOptions.Of(rest, "--socket"), _ => "v1/space", output, errors, stop),
+                ["commit", var path, .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of(rest, "--socket"), _ => $"v1/checkpoints?path={Uri.EscapeDataString(path)}", output, errors, stop),
+                ["pin" or "evict", var path, .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of(rest, "--socket"), _ => $"v1/{arguments[0]}?path={Uri.EscapeDataString(path)}", output, errors, stop),
+                ["follow", .. var rest] => await FollowAsync(CacheMountOptions.ForStore(rest, "--into", "--every", "--once"), time, stop),
+                _ => throw new CacheMountArgumentException("no such command"),
+            };
+        }
+        catch (CacheMountArgumentException wrong)
+        {
+            await errors.WriteLineAsync($"trestle-node: {wrong.Message}\nusage: {Usage}");
+            return 2;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or AmazonClientException or HttpRequestException)
+        {
+            await errors.WriteLineAsync($"trestle-node: {error.Message}");
+            return 1;
+        }
+    }
+
+    // Told to end, it brings everything to the store first; whoever is in more of a hurry kills it, and the next one goes on.
+    private static async Task<int> ServeAsync(CacheMountOptions given, TimeProvider time, CancellationToken stop)
+    {
+        var settings = given.Settings();
+        var store = given.OpenStore(time);
+        using var logs = Logs();
+        var log = logs.CreateLogger("cachemount");
+        await using var mount = CachedMount.Start(settings, store, time, log);
+        var socket = given["--socket"] ?? Path.Combine(settings.State, "socket");
+        await using var control = await ControlServer.StartAsync(socket, mount, store, time);
+        MountLog.Serving(log, settings.Files, store.Name, socket);
+        await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await mount.FlushAsync(CancellationToken.None);
+        return 0;
+    }
+
+    private static async Task<int> AskAsync(HttpMethod method, CacheMountOptions given, Func<CacheMountOptions, string> call, TextWriter output, TextWriter errors, CancellationToken stop)
+    {
+        using var mount = new ControlClient(given.Absolute("--socket"));
+        var (status, text) = await mount.CallAsync(method, call(given), stop);
+        var isDone = status is >= 200 and < 300;
+        await (isDone ? output : errors).WriteLineAsync(text.TrimEnd());
+        return isDone ? 0 : 1;
+    }
+
+    private static async Task<int> FollowAsync(CacheMountOptions given, TimeProvider time, CancellationToken stop)
+    {
+        var into = given.Absolute("--into");
+        var staging = Path.Combine(into, ".trestle-incoming");
+        Directory.CreateDirectory(staging);
+        using var logs = Logs();
+        var follower = new Follower(given.OpenStore(time), into, staging, parallel: 16, time, logs.CreateLogger("follow"));
+        if (given["--once"] == "true")
+        {
+            await follower.LookAsync(stop);
+            return 0;
+        }
+
+        await follower.FollowAsync(TimeSpan.FromSeconds(Math.Max(0.1, given.Number("--every", 3))), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return 0;
+    }
+
+    private static ILoggerFactory Logs() => LoggerFactory.Create(builder => builder.AddSimpleConsole(console => console.SingleLine = true).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Trestle.CacheMount.Checkpoints;
+using Trestle.CacheMount.Directories;
+using Trestle.CacheMount.Tests.Flush;
+using Trestle.Testing;
+
+namespace Trestle.CacheMount.Tests;
+
+/// <summary>A mount on a temporary directory and a store in memory.</summary>
+internal sealed class AMount : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _cache = new();
+    private readonly FrontSettings _front;
+
+    public AMount(FrontSettings? front = null)
+    {
+        _front = front ?? new FrontSettings { LookAgain = TimeSpan.FromMilliseconds(200) };
+        Mount = Open();
+    }
+
+    public MemoryStore Store { get; } = new();
+
+    public CachedMount Mount { get; private set; }
+
+    public string this[string path] => Path.Combine(_cache.FullName, "files", path);
+
+    /// <summary>Checkpoints that a reader would find.</summary>
+    public IReadOnlyList<Manifest> Manifests => [.. Store.Keys.Where(key => key.StartsWith(Manifest.Folder, StringComparison.Ordinal)).Select(key => Manifest.FromJson(Store.Content(key)!)!)];
+
+    public IReadOnlyList<string> Objects => [.. Store.Keys.Where(key => !key.StartsWith(".trestle/", StringComparison.Ordinal))];
+
+    public void Write(string path, string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(this[path])!);
+        File.WriteAllText(this[path], content);
+    }
+
+    public Task FlushAsync() => Mount.FlushAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+
+    public async Task StopAsync() => await Mount.DisposeAsync();
+
+    public void Start() => Mount = Open();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Mount.DisposeAsync();
+        _cache.Dispose();
+    }
+
+    private CachedMount Open() => CachedMount.Start(
+        new MountSettings(_cache.FullName) { Writer = "node-0", Flush = EngineFixture.Small, Front = _front }, Store, TimeProvider.System, NullLogger.Instance);
+}
