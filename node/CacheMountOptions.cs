@@ -1,7 +1,7 @@
 using System.Globalization;
 using Trestle.CacheMount;
-using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Directories;
+using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Stores;
 
 namespace Trestle.Node;
