@@ -86,7 +86,8 @@ claim() {
     unwritten=
     key=$2
     dir=$root/$2
-    if [ -z "$5" ] && mkdir "$dir" "$dir/try-$4" 2> /dev/null; then
+    # Not in one call: it would make the second where the first is there already, and say that it failed.
+    if [ -z "$5" ] && mkdir "$dir" 2> /dev/null && mkdir "$dir/try-$4" 2> /dev/null; then
         own "$3"
         return 0
     fi

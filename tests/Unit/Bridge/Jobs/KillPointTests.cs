@@ -25,10 +25,13 @@ public sealed class KillPointTests
         }
 
         world.Start();
-        await BridgeWorld.UntilAsync(() => Enumerable.Range(0, Jobs).All(number => world.Job($"job-{number}")!.Status?.JobId is not null));
+        await BridgeWorld.UntilAsync(() => Without(world).Length == 0, () => Without(world));
         world.Slurm.Jobs.Select(job => job.Name).ShouldBe(keys, ignoreOrder: true);
         for (var number = 0; number < Jobs; number++) world.Slurm.Jobs.ShouldContain((world.Job($"job-{number}")!.Status!.JobId!, keys[number]));
     }
+
+    private static string Without(BridgeWorld world) => string.Join(
+        '\n', Enumerable.Range(0, Jobs).Select(number => world.Job($"job-{number}")!).Where(job => job.Status?.JobId is null).Select(job => $"{job.Metadata.Name}: {job.Status?.Reason} {job.Status?.Message}"));
 
     // Runs a bridge until it has come to the point so many times, and kills it there.
     private static async Task LiveAsync(BridgeWorld world, string point, int times)
