@@ -5,29 +5,6 @@ using Trestle.CacheMount.Stores;
 
 namespace Trestle.CacheMount.Flush;
 
-/// <summary>What became of a manifest.</summary>
-internal enum Publication
-{
-    /// <summary>It is in the store.</summary>
-    Published,
-
-    /// <summary>Files of the checkpoint are not clean yet.</summary>
-    NotYet,
-
-    /// <summary>Files of the checkpoint are being removed, and the manifest is.</summary>
-    Gone,
-}
-
-/// <summary>What the engine can't do by itself.</summary>
-internal interface IFlushOwner
-{
-    /// <summary>The file is not what was closed; whoever watches it decides anew and has told the engine before this ends.</summary>
-    Task RecheckAsync(string path);
-
-    /// <summary>Everything before a checkpoint is visible: writes its manifest, or removes it.</summary>
-    Task<Publication> PublishAsync(Publish operation, CancellationToken ct);
-}
-
 /// <summary>
 /// Brings operations to the store: contents of many files at once, visible in the order in which they were closed. Only trouble
 /// with the store holds it up, and then it tries again until it is told to end.
