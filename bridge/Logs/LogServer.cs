@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
@@ -29,11 +28,7 @@ internal sealed class LogServer(IObjectCache<SlurmJob> jobs, ClusterSessions ses
     /// <summary>Listens; gives the address with the port it got.</summary>
     public async Task<string> StartAsync(string listen, CancellationToken ct)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls(listen);
-        _app = builder.Build();
-        _app.Run(AnswerAsync);
-        await _app.StartAsync(ct);
+        _app = await HttpEndpoint.StartAsync(listen, AnswerAsync, ct);
         return _app.Urls.First();
     }
 

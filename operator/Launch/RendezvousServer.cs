@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
@@ -58,11 +57,7 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
     /// <param name="ct">Ends the start.</param>
     public async Task<string> StartAsync(string listen, CancellationToken ct = default)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls(listen);
-        _app = builder.Build();
-        _app.Run(AnswerAsync);
-        await _app.StartAsync(ct);
+        _app = await HttpEndpoint.StartAsync(listen, AnswerAsync, ct);
         return _app.Urls.First();
     }
 

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Trestle.Runtime;
 
 namespace Trestle.Operator.Telemetry;
 
@@ -17,13 +17,9 @@ internal sealed class MetricsServer(OperatorMetrics metrics) : IAsyncDisposable
     {
         if (!Uri.TryCreate(listen, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp)
             throw new InvalidOperationException($"MetricsListen must be an address such as http://127.0.0.1:9464; got '{listen}'");
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls(listen);
-        _app = builder.Build();
-        _app.Run(AnswerAsync);
         try
         {
-            await _app.StartAsync(ct);
+            _app = await HttpEndpoint.StartAsync(listen, AnswerAsync, ct);
         }
         catch (IOException error)
         {

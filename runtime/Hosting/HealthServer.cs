@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace Trestle.Runtime;
@@ -21,11 +20,7 @@ public sealed class HealthServer(IHealth health, Func<Stream, CancellationToken,
     /// <exception cref="IOException">The port is in use.</exception>
     public async Task<string> StartAsync(string listen, CancellationToken ct)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls(listen);
-        _app = builder.Build();
-        _app.Run(AnswerAsync);
-        await _app.StartAsync(ct);
+        _app = await HttpEndpoint.StartAsync(listen, AnswerAsync, ct);
         return _app.Urls.First();
     }
 

@@ -22,7 +22,7 @@ internal sealed class Promises
         _closed.Add((path, content));
         var written = File.GetLastWriteTimeUtc(Path.Combine(root, path));
         using var clock = new TemporaryDirectory();
-        while (File.GetLastWriteTimeUtc(clock.Write("tick", "")) <= written) Thread.Sleep(1);
+        SpinWait.SpinUntil(() => File.GetLastWriteTimeUtc(clock.Write("tick", "")) > written, TimeSpan.FromSeconds(5)).ShouldBeTrue("the clock of the file system stands still");
     }
 
     /// <summary>What must hold at any moment.</summary>

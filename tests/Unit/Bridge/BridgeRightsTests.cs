@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trestle.Operator.Tests.Rbac;
 using Trestle.Runtime;
 
@@ -6,20 +5,6 @@ namespace Trestle.Bridge.Tests;
 
 public sealed class BridgeRightsTests
 {
-    private const string Refresh = "charts/trestle/generated is stale; run: UPDATE_CHART=1 tests/Unit/Bridge/bin/Release/net10.0/Trestle.Bridge.Tests";
-
-    private static readonly Dictionary<string, (string Verb, string Subresource)> VerbOf = new(StringComparer.Ordinal)
-    {
-        [nameof(IKubeApi.FindAsync)] = ("get", ""),
-        [nameof(IKubeApi.ListAsync)] = ("list", ""),
-        [nameof(IKubeApi.WatchAsync)] = ("watch", ""),
-        [nameof(IKubeApi.CreateAsync)] = ("create", ""),
-        [nameof(IKubeApi.ReplaceAsync)] = ("update", ""),
-        [nameof(IKubeApi.ReplaceStatusAsync)] = ("update", "/status"),
-        [nameof(IKubeApi.PatchAsync)] = ("patch", ""),
-        [nameof(IKubeApi.DeleteAsync)] = ("delete", ""),
-    };
-
     [Fact]
     public void The_bridge_may_do_what_its_code_calls_and_nothing_else()
     {
@@ -41,21 +26,11 @@ public sealed class BridgeRightsTests
     }
 
     [Fact]
-    public void The_rules_in_the_chart_are_what_the_attributes_say()
-    {
-        foreach (var (fileName, yaml) in BridgeRights.Rules.Files("bridge-"))
-        {
-            var path = Path.Combine(Chart(), "generated", fileName);
-            if (Environment.GetEnvironmentVariable("UPDATE_CHART") == "1") File.WriteAllText(path, yaml);
-            File.ReadAllText(path).ShouldBe(yaml, $"{fileName}: {Refresh}");
-        }
-    }
+    public void The_rules_in_the_chart_are_what_the_attributes_say() => BridgeRights.Rules.ShouldBeInTheChart("bridge-", "Bridge");
 
     private static string Right((string Method, Type Class) call) =>
-        ResourceKind.OfClass(call.Class) is var kind && VerbOf[call.Method] is var (verb, subresource) ? $"{verb} {kind.Group}/{kind.Plural}{subresource}" : "";
+        ResourceKind.OfClass(call.Class) is var kind && ChartRules.VerbOf[call.Method] is var (verb, subresource) ? $"{verb} {kind.Group}/{kind.Plural}{subresource}" : "";
 
     private static IEnumerable<string> VerbsOf(string resource, bool inOwnNamespace) =>
         BridgeRights.Rules.Declared.Where(right => right.Resource == resource && right.InOwnNamespace == inOwnNamespace).Select(right => right.Verb);
-
-    private static string Chart([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../charts/trestle"));
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Trestle.Api.Schema;
 using Trestle.Operator.Rbac;
 using Trestle.Runtime;
@@ -7,20 +6,6 @@ namespace Trestle.Operator.Tests.Rbac;
 
 public sealed class RbacRulesTests
 {
-    private const string Refresh = "charts/trestle/generated is stale; run: UPDATE_CHART=1 tests/Unit/Operator/bin/Release/net10.0/Trestle.Operator.Tests";
-
-    private static readonly Dictionary<string, (string Verb, string Subresource)> VerbOf = new(StringComparer.Ordinal)
-    {
-        [nameof(IKubeApi.FindAsync)] = ("get", ""),
-        [nameof(IKubeApi.ListAsync)] = ("list", ""),
-        [nameof(IKubeApi.WatchAsync)] = ("watch", ""),
-        [nameof(IKubeApi.CreateAsync)] = ("create", ""),
-        [nameof(IKubeApi.ReplaceAsync)] = ("update", ""),
-        [nameof(IKubeApi.ReplaceStatusAsync)] = ("update", "/status"),
-        [nameof(IKubeApi.PatchAsync)] = ("patch", ""),
-        [nameof(IKubeApi.DeleteAsync)] = ("delete", ""),
-    };
-
     [Fact]
     public void The_operator_may_do_what_its_code_calls_and_nothing_else()
     {
@@ -37,7 +22,7 @@ public sealed class RbacRulesTests
 
     private static IEnumerable<string> Rights((string Method, Type Class) call)
     {
-        var (verb, subresource) = VerbOf[call.Method];
+        var (verb, subresource) = ChartRules.VerbOf[call.Method];
         yield return $"{verb} {Resource(call.Class)}{subresource}";
         if (call.Method == nameof(IKubeApi.PatchAsync)) yield return $"{verb} {Resource(call.Class)}{PatchedStatus}";
     }
@@ -68,15 +53,7 @@ public sealed class RbacRulesTests
     }
 
     [Fact]
-    public void The_rules_in_the_chart_are_what_the_attributes_say()
-    {
-        foreach (var (fileName, yaml) in OperatorRights.Rules.Files())
-        {
-            var path = Path.Combine(Chart(), "generated", fileName);
-            if (Environment.GetEnvironmentVariable("UPDATE_CHART") == "1") File.WriteAllText(path, yaml);
-            File.ReadAllText(path).ShouldBe(yaml, $"{fileName}: {Refresh}");
-        }
-    }
+    public void The_rules_in_the_chart_are_what_the_attributes_say() => OperatorRights.Rules.ShouldBeInTheChart("", "Operator");
 
     private static string Resource(Type type) => ResourceKind.OfClass(type) is var kind ? $"{kind.Group}/{kind.Plural}" : "";
 
@@ -84,6 +61,4 @@ public sealed class RbacRulesTests
 
     private static IEnumerable<string> VerbsOf(string resource, bool inOwnNamespace) =>
         OperatorRights.Rules.Declared.Where(right => right.Resource == resource && right.InOwnNamespace == inOwnNamespace).Select(right => right.Verb);
-
-    private static string Chart([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../../charts/trestle"));
 }
