@@ -87,8 +87,28 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     /// <returns>Bytes given up.</returns>
     public long Evict(string path) => Evict(CachedFiles().Where(file => file.Path == path || file.Path.StartsWith(path + "/", StringComparison.Ordinal)).Where(file => file.IsClean));
 
+    /// <summary>The user's directory.</summary>
+    public string Files => _settings.Files;
+
+    /// <summary>Whether a path is a checkpoint, or lies in one.</summary>
+    public bool IsInCheckpoint(string path) => _rules.Of(path) is not null;
+
+    /// <summary>Whether the cache has, had or is about to change what the store has of a path.</summary>
+    public bool Knows(string path) => _book.Read(ledger => ledger.StoredFiles.ContainsKey(path) || ledger.PendingOf(path) is not null);
+
+    /// <summary>Whether the cache has, or had, all files of a checkpoint as the manifest says.</summary>
+    public bool Has(Manifest manifest) => _book.Read(ledger => manifest.Files.All(file => ledger.StoredFiles.GetValueOrDefault(file.Path) is { } stored && stored.ETag == file.ETag && stored.Crc32 == file.Crc32));
+
+    /// <summary>Makes room for so many bytes as far as what may go allows; false when they don't fit all the same.</summary>
+    public bool MakeRoom(long bytes)
+    {
+        LookAtSpace(bytes);
+        return Space.Used + bytes <= Space.Size && bytes <= Space.Free;
+    }
+
     /// <summary>Looks how full the cache is and gives up what may go.</summary>
-    public void LookAtSpace()
+    /// <param name="more">Bytes that are about to come.</param>
+    public void LookAtSpace(long more = 0)
     {
         var files = CachedFiles();
         var free = new DriveInfo(_settings.Cache).AvailableFreeSpace;
@@ -96,7 +116,7 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         // Without a size of its own the cache leaves a twentieth of the disk free.
         var size = _settings.Size > 0 ? Math.Min(_settings.Size, used + free) : used + free - (new DriveInfo(_settings.Cache).TotalSize / 20);
         var (high, low) = ((long)(size * 0.9), (long)(size * 0.8));
-        var going = EvictionPlanner.Plan(files, high, low).ToHashSet(StringComparer.Ordinal);
+        var going = EvictionPlanner.Plan(files, high - more, low - more).ToHashSet(StringComparer.Ordinal);
         used -= Evict(files.Where(file => going.Contains(file.Path)));
         Space = new SpaceState(size, used, files.Where(file => !file.IsClean).Sum(file => file.Bytes), free, IsFull: used > high);
     }

@@ -1,8 +1,10 @@
 using Amazon.Runtime;
 using Microsoft.Extensions.Logging;
+using Trestle.Api.Launch;
 using Trestle.CacheMount;
 using Trestle.CacheMount.Checkpoints;
 using Trestle.CacheMount.Control;
+using Trestle.CacheMount.Stores;
 
 namespace Trestle.Node;
 
@@ -16,7 +18,10 @@ internal static class CacheMountCommand
                trestle-node cachemount status|checkpoints|space --socket FILE
                trestle-node cachemount commit|pin|evict PATH --socket FILE
                trestle-node cachemount follow --into DIRECTORY
-        """ + " " + CacheMountOptions.Store + " [--every SECONDS] [--once true]";
+        """ + " " + CacheMountOptions.Store + " [--every SECONDS] [--once true]\n       trestle-node cachemount look " + CacheMountOptions.Store + " --out FILE";
+
+    private const long MostObjects = 200_000;
+    private static readonly TimeSpan Follow = TimeSpan.FromSeconds(3);
 
     /// <summary>0: done; 1: not done, as was said; 2: wrong arguments; else the exit code of the command that was run.</summary>
     public static async Task<int> RunAsync(string[] arguments, TimeProvider time, TextWriter output, TextWriter errors, CancellationToken stop)
@@ -33,6 +38,7 @@ internal static class CacheMountCommand
                 ["space", .. var rest] => await AskAsync(HttpMethod.Get, CacheMountOptions.Of(rest, "--socket"), _ => "v1/space", output, errors, stop),
                 ["commit", var path, .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of(rest, "--socket"), _ => $"v1/checkpoints?path={Uri.EscapeDataString(path)}", output, errors, stop),
                 ["pin" or "evict", var path, .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of(rest, "--socket"), _ => $"v1/{arguments[0]}?path={Uri.EscapeDataString(path)}", output, errors, stop),
+                ["look", .. var rest] => await LookAsync(CacheMountOptions.ForStore(rest, "--out"), time, stop),
                 ["follow", .. var rest] => await FollowAsync(CacheMountOptions.ForStore(rest, "--into", "--every", "--once"), time, stop),
                 _ => throw new CacheMountArgumentException("no such command"),
             };
@@ -57,12 +63,54 @@ internal static class CacheMountCommand
         using var logs = Logs();
         var log = logs.CreateLogger("cachemount");
         await using var mount = CachedMount.Start(settings, store, time, log);
+        using var arrivals = given["--fetch"] == "true" ? new Arrivals(mount, store, Path.Combine(settings.State, "incoming"), time, log) : null;
+        using var sidecar = given.Audience() is { } audience ? new MountSidecar(mount, store, arrivals, audience, time, log) : null;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var parts = new List<Task>();
+        if (sidecar is not null) parts.Add(sidecar.RunAsync(ending.Token));
+        try
+        {
+            if (arrivals is not null) await arrivals.FetchFirstAsync(stop);
+            if (arrivals is not null) parts.Add(arrivals.FollowAsync(Follow, ending.Token));
+            await ServeAsync(given, settings, mount, store, time, log, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Told to end before it was ready.
+        }
+
+        await mount.FlushAsync(CancellationToken.None);
+        if (sidecar is not null) await sidecar.TellAsync(CancellationToken.None);
+        await ending.CancelAsync();
+        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return 0;
+    }
+
+    // Who asks it finds it when everything that is to be there at the start is.
+    private static async Task ServeAsync(CacheMountOptions given, MountSettings settings, CachedMount mount, IObjectStore store, TimeProvider time, ILogger log, CancellationToken stop)
+    {
         var socket = given["--socket"] ?? Path.Combine(settings.State, "socket");
         await using var control = await ControlServer.StartAsync(socket, mount, store, time);
         MountLog.Serving(log, settings.Files, store.Name, socket);
         await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await mount.FlushAsync(CancellationToken.None);
-        return 0;
+    }
+
+    // The file is read by who has no other way to hear of it: a sentence, or a report.
+    private static async Task<int> LookAsync(CacheMountOptions given, TimeProvider time, CancellationToken stop)
+    {
+        var file = given.Absolute("--out");
+        try
+        {
+            var found = await Inspection.LookAsync(given.OpenStore(time), MostObjects, stop);
+            var checkpoints = found.Checkpoints.Take(MountReport.MaxCheckpoints).Select(one => new DurableCheckpoint(one.Name, one.Bytes, one.DurableAt));
+            await File.WriteAllTextAsync(file, new StorageReport { Bytes = found.Bytes, Objects = found.Objects, IsComplete = found.IsComplete, WriteError = found.WriteError, Checkpoints = [.. checkpoints] }.ToText(), stop);
+            return 0;
+        }
+        catch (Exception error) when (error is StoreException or AmazonClientException or HttpRequestException)
+        {
+            await File.WriteAllTextAsync(file, error.Message, stop);
+            return 1;
+        }
     }
 
     private static async Task<int> AskAsync(HttpMethod method, CacheMountOptions given, Func<CacheMountOptions, string> call, TextWriter output, TextWriter errors, CancellationToken stop)

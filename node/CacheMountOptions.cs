@@ -13,10 +13,11 @@ internal sealed class CacheMountArgumentException(string message) : Exception(me
 internal sealed class CacheMountOptions
 {
     public const string Store = "--store s3://BUCKET/PREFIX|DIRECTORY [--endpoint URL] [--region NAME] [--path-style true] [--ca FILE]";
-    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--checkpoints PATTERN,…] [--size BYTES]";
+    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--fetch true] [--report URL --token-file FILE --flush-request FILE --flush-answer FILE]";
 
     private static readonly string[] StoreNames = ["--store", "--endpoint", "--region", "--path-style", "--ca"];
-    private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--attempt", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan"];
+    private static readonly string[] AudienceNames = ["--report", "--token-file", "--flush-request", "--flush-answer"];
+    private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--attempt", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan", "--fetch", .. AudienceNames];
     private readonly Dictionary<string, string> _given = new(StringComparer.Ordinal);
 
     private CacheMountOptions(IReadOnlyList<string> arguments, IReadOnlyCollection<string> known)
@@ -66,6 +67,14 @@ internal sealed class CacheMountOptions
                 RescanEvery = TimeSpan.FromSeconds(Math.Min(1e6, Number("--rescan", 60))),
             },
         };
+    }
+
+    /// <summary>Whom the mount tells of itself; null for nobody.</summary>
+    public MountAudience? Audience()
+    {
+        if (!AudienceNames.Any(_given.ContainsKey)) return null;
+        var report = Options.Url(Required("--report")) ?? throw new CacheMountArgumentException($"--report must be an http address, not '{this["--report"]}'");
+        return new MountAudience(report, Absolute("--token-file"), Absolute("--flush-request"), Absolute("--flush-answer"));
     }
 
     /// <summary>Where the objects go. Credentials are never among the arguments.</summary>

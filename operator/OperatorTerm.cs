@@ -74,10 +74,10 @@ internal sealed class OperatorTerm
         // Built before the caches fill, so that they are told of everything there is.
         await using var rendezvous = new RendezvousServer(_jobs.Cache, _pods.Cache, _groups.Cache, key, _time);
         using var scheduler = Scheduler(events);
-        using var jobs = JobController(key, rendezvous.Heartbeats, events);
+        using var jobs = JobController(key, rendezvous, events);
         using var admission = AdmissionController(events);
         using var groups = GroupController(events);
-        using var storages = StorageController();
+        using var storages = StorageController(rendezvous.Mounts);
         using var watch = _telemetry.Watch(_jobs, _pods, _nodes);
         _pods.Changed += (_, _) => rendezvous.PodChanged();
 
@@ -128,13 +128,20 @@ internal sealed class OperatorTerm
         return scheduler;
     }
 
-    private Controller JobController(RendezvousKey key, Heartbeats heartbeats, IEventRecorder events) =>
-        new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, heartbeats, events, _time, _modes.Modes, new SlurmCaches(_slurmJobs.Cache, _clusters.Cache, _groups.Cache)), _time, _log)
+    private Controller JobController(RendezvousKey key, RendezvousServer ranks, IEventRecorder events)
+    {
+        var controller = new Controller("trainingjob", new TrainingJobReconciler(_api, _jobs.Cache, _pods.Cache, _storages.Cache, _nodes.Cache, () => _settings, key, ranks.Heartbeats, ranks.Mounts, events, _time, _modes.Modes, new SlurmCaches(_slurmJobs.Cache, _clusters.Cache, _groups.Cache)), _time, _log)
             .For(_jobs)
             .Owns(_pods, TrainingJob.KubeKind)
             .Owns(_slurmJobs, TrainingJob.KubeKind)
             .Watches(_nodes, node => _pods.Cache.Where(NodeIndex, node.Metadata.Name).Select(pod => new ObjectKey(pod.Metadata.NamespaceProperty, pod.ControllerOwner()?.Name ?? "")))
             .Watches(_storages, storage => _jobs.Cache.Items.Where(job => job.Status?.HasEnded() != true && StoragePlanner.Used(job).Contains(storage.Key())).Select(job => job.Key()));
+        ranks.Mounts.Told = uid =>
+        {
+            if (_pods.Cache.Where(PodFacts.JobUidIndex, uid) is [var pod, ..] && pod.ControllerOwner() is { } owner) controller.Enqueue(new ObjectKey(pod.Metadata.NamespaceProperty, owner.Name));
+        };
+        return controller;
+    }
 
     private Controller AdmissionController(IEventRecorder events)
     {
@@ -151,9 +158,9 @@ internal sealed class OperatorTerm
             .Owns(_jobs, JobGroup.KubeKind)
             .Watches(_jobs, job => JobGroupPlanner.GroupOf(job) is { } group ? [new ObjectKey(job.Metadata.NamespaceProperty, group)] : []);
 
-    private Controller StorageController()
+    private Controller StorageController(MountReports mounts)
     {
-        var controller = new Controller("storage", new StorageReconciler(_api, _storages.Cache, _jobs.Cache, _time), _time, _log).For(_storages);
+        var controller = new Controller("storage", new StorageReconciler(_api, _storages.Cache, _jobs.Cache, _pods.Cache, mounts, () => _settings, _time), _time, _log).For(_storages).Owns(_pods, Storage.KubeKind);
 
         // A new job is a reason to look into a storage, and an ended one for the last time; what happens in between is not.
         _jobs.Changed += (old, now) =>

@@ -24,6 +24,9 @@ public static class Labels
     /// <summary>Name of the task in its group.</summary>
     public const string Task = "trestle.dev/task";
 
+    /// <summary>Name of the Storage that a pod looks into.</summary>
+    public const string Storage = "trestle.dev/storage";
+
     /// <summary>On nodes: type of accelerator, e.g. H100.</summary>
     public const string Accelerator = "trestle.dev/accelerator";
 
@@ -42,6 +45,9 @@ public static class Annotations
 
     /// <summary>Who submitted it.</summary>
     public const string User = "trestle.dev/user";
+
+    /// <summary>On a TrainingJob: PATH@TIME, a directory below its first MountCached path that is a finished checkpoint.</summary>
+    public const string CommitCheckpoint = "trestle.dev/commit-checkpoint";
 
     /// <summary>On a launched TrainingJob: the task that launched it.</summary>
     public const string LaunchedBy = "trestle.dev/launched-by";
@@ -107,6 +113,12 @@ public static class Names
     /// <summary>The sidecar that tells the operator of signs of life.</summary>
     public const string HeartbeatContainer = "heartbeat";
 
+    /// <summary>The sidecar that brings what is written at a mount to its bucket.</summary>
+    public static string CacheMountContainer(int mount) => $"cachemount-{mount}";
+
+    /// <summary>The pod that looks into the bucket of a storage.</summary>
+    public static string StorageLookPod(string storage) => $"{storage}-storage-look";
+
     /// <summary>Name of the pod of a rank.</summary>
     public static string Pod(string job, int rank, int attempt) => $"{job}-{rank}-a{attempt}";
 
@@ -134,4 +146,13 @@ public static class Paths
 
     /// <summary>The working directory of the job.</summary>
     public const string Workdir = "/trestle/workdir";
+
+    /// <summary>In the sidecars: the whole caches, one directory a mount.</summary>
+    public const string Caches = "/trestle/cache";
+
+    /// <summary>Made when the user's code has ended: what is written at the mount is to be brought to its storage.</summary>
+    public static string FlushRequest(string run, int mount) => $"{run}/flush-{mount}";
+
+    /// <summary>The answer: empty, or why not all of it is there.</summary>
+    public static string FlushAnswer(string run, int mount) => $"{run}/flushed-{mount}";
 }

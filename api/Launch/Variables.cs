@@ -48,6 +48,9 @@ public static class Variables
     /// <summary>A file that a rank may touch to say that it gets on; set with recovery.hangTimeout.</summary>
     public const string HeartbeatFile = "TRESTLE_HEARTBEAT_FILE";
 
+    /// <summary>Numbers of the mounts that launch.sh waits for at the end of run.</summary>
+    public const string FlushedMounts = "TRESTLE_FLUSHED_MOUNTS";
+
     /// <summary>Where clients of the service of a task ask.</summary>
     public static string ServiceUrl(string task) => $"TRESTLE_{Word(task)}_URL";
 

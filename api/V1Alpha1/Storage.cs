@@ -54,6 +54,24 @@ public sealed class StorageSpec
 
     /// <summary>The local cache of MountCached.</summary>
     public StorageCache? Cache { get; set; }
+
+    /// <summary>Paths that are checkpoints, with * and ?; step-*, checkpoint-*, iter_*, global_step*, epoch-* and the like when absent.</summary>
+    [MaxLength(32), AtomicList]
+    [ValidationRule("!self.startsWith('/') && !self.contains('..') && !self.contains(',')", "a pattern of checkpoints must be relative and without '..' and ',', e.g. step-*", OnItems = true)]
+    public List<string>? Checkpoints { get; set; }
+
+    /// <summary>Whether a job waits at its end for what it wrote; Wait when absent.</summary>
+    public FlushMode? Flush { get; set; }
+}
+
+/// <summary>Whether a job waits at its end for what it wrote.</summary>
+public enum FlushMode
+{
+    /// <summary>It has succeeded when all of it is in the storage.</summary>
+    Wait,
+
+    /// <summary>It has succeeded when its code has; what is left is brought to the storage within the grace period of its pods.</summary>
+    Background,
 }
 
 /// <summary>A bucket of an S3 service.</summary>
@@ -131,6 +149,9 @@ public sealed class StorageStatus
 
     /// <summary>Why, as a sentence.</summary>
     public string? Message { get; set; }
+
+    /// <summary>When a bucket was last looked into.</summary>
+    public DateTime? LookedAt { get; set; }
 
     /// <summary>Bytes stored.</summary>
     public long? Bytes { get; set; }

@@ -1,7 +1,4 @@
-using System.IO.Hashing;
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
-using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Native;
 using Trestle.CacheMount.Stores;
 
@@ -13,7 +10,6 @@ namespace Trestle.CacheMount.Checkpoints;
 /// </summary>
 internal sealed class Follower(IObjectStore store, string into, string staging, int parallel, TimeProvider time, ILogger log)
 {
-    private const long RangeSize = 16 << 20;
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Looks again and again until told to end.</summary>
@@ -44,7 +40,7 @@ internal sealed class Follower(IObjectStore store, string into, string staging, 
             if (_seen.GetValueOrDefault(listed.Key) == listed.ETag || listed.Size > Manifest.MaxSize) continue;
             try
             {
-                if (await ReadAsync(listed, ct) is not { } manifest)
+                if (await Manifest.ReadAsync(store, listed, ct) is not { } manifest)
                 {
                     FollowLog.NoManifest(log, listed.Key);
                     _seen[listed.Key] = listed.ETag;
@@ -66,63 +62,18 @@ internal sealed class Follower(IObjectStore store, string into, string staging, 
         return fetched;
     }
 
-    private async Task<Manifest?> ReadAsync(StoredObject listed, CancellationToken ct)
-    {
-        var bytes = new byte[listed.Size];
-        var at = 0;
-        await store.ReadAsync(listed.Key, 0, listed.Size, listed.ETag, piece =>
-        {
-            piece.CopyTo(bytes.AsMemory(at));
-            at += piece.Length;
-            return ValueTask.CompletedTask;
-        }, ct);
-        return Manifest.FromJson(bytes) is { } manifest && Manifest.KeyOf(manifest.Name) == listed.Key ? manifest : null;
-    }
-
     private async Task FetchAsync(Manifest manifest, CancellationToken ct)
     {
         var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
         try
         {
-            using var slots = new SemaphoreSlim(parallel);
-            await Parallel.ForEachAsync(manifest.Files, new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = ct }, async (file, each) => await FetchFileAsync(file, Path.Combine(place, file.Path), slots, each));
+            using var fetcher = new Fetcher(store, parallel);
+            await fetcher.FetchAsync(manifest, place, ct);
             Put(Path.Combine(place, manifest.Name), Path.Combine(into, manifest.Name));
         }
         finally
         {
             if (Directory.Exists(place)) Directory.Delete(place, recursive: true);
-        }
-    }
-
-    private async Task FetchFileAsync(ManifestFile file, string to, SemaphoreSlim slots, CancellationToken ct)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-        using var handle = File.OpenHandle(to, FileMode.CreateNew, FileAccess.ReadWrite, preallocationSize: file.Size);
-        var plan = new PartPlan(file.Size, RangeSize);
-        var ranges = await Task.WhenAll(Enumerable.Range(1, plan.Count).Select(number => FetchRangeAsync(file, handle, plan.Part(number), slots, ct)));
-        var crc = ranges.Skip(1).Index().Aggregate(ranges[0], (whole, range) => CrcCombine.Combine(whole, range.Item, plan.Part(range.Index + 2).Length));
-        if (crc != file.Crc32) throw new StoreException(StoreProblem.Corrupt, $"{file.Path} is not what its manifest says");
-        RandomAccess.FlushToDisk(handle);
-    }
-
-    private async Task<uint> FetchRangeAsync(ManifestFile file, SafeFileHandle handle, (long Offset, long Length) range, SemaphoreSlim slots, CancellationToken ct)
-    {
-        await slots.WaitAsync(ct);
-        try
-        {
-            var crc = new Crc32();
-            var at = range.Offset;
-            await store.ReadAsync(file.Path, range.Offset, range.Length, file.ETag, async piece =>
-            {
-                crc.Append(piece.Span);
-                await RandomAccess.WriteAsync(handle, piece, at, ct);
-                at += piece.Length;
-            }, ct);
-            return crc.GetCurrentHashAsUInt32();
-        }
-        finally
-        {
-            slots.Release();
         }
     }
 

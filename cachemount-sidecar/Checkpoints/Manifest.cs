@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Trestle.CacheMount.Stores;
 
 namespace Trestle.CacheMount.Checkpoints;
 
@@ -12,8 +13,11 @@ namespace Trestle.CacheMount.Checkpoints;
 /// <param name="Files">Its files, by path.</param>
 internal sealed record Manifest(string Name, string Writer, int Attempt, DateTimeOffset DurableAt, long Bytes, IReadOnlyList<ManifestFile> Files)
 {
+    /// <summary>Before the key of everything that is no file of the user's.</summary>
+    public const string Root = ".trestle/";
+
     /// <summary>Before the key of every manifest.</summary>
-    public const string Folder = ".trestle/checkpoints/";
+    public const string Folder = Root + "checkpoints/";
 
     /// <summary>Most bytes of a manifest: some hundred thousand files.</summary>
     public const long MaxSize = 64 << 20;
@@ -37,10 +41,27 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
         }
     }
 
+    /// <summary>Fetches one that was listed; null when it is none.</summary>
+    /// <exception cref="StoreException">The store failed, or it has changed since.</exception>
+    public static async Task<Manifest?> ReadAsync(IObjectStore store, StoredObject listed, CancellationToken ct)
+    {
+        if (listed.Size > MaxSize) return null;
+        var bytes = new byte[listed.Size];
+        var at = 0;
+        await store.ReadAsync(listed.Key, 0, listed.Size, listed.ETag, piece =>
+        {
+            piece.CopyTo(bytes.AsMemory(at));
+            at += piece.Length;
+            return ValueTask.CompletedTask;
+        }, ct);
+        return FromJson(bytes) is { } manifest && KeyOf(manifest.Name) == listed.Key ? manifest : null;
+    }
+
     // A manifest comes from a bucket that others write to: no path of it may lead out of the checkpoint.
     private static bool IsFileOf(ManifestFile? file, string name) => file is { Path: not null, Size: >= 0 } && IsSafe(file.Path) && (file.Path == name || file.Path.StartsWith(name + "/", StringComparison.Ordinal));
 
-    private static bool IsSafe(string path) => path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or ".."));
+    /// <summary>Whether a key is a path that stays below where it is put.</summary>
+    public static bool IsSafe(string path) => path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or ".."));
 }
 
 /// <summary>A file of a checkpoint.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Trestle.CacheMount.Checkpoints;
 using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Journal;
@@ -21,6 +22,7 @@ internal sealed class DirectoryFront : IDisposable
     private readonly TreeWatcher _watcher;
     private readonly Dictionary<string, Later> _later = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _adopted = new(StringComparer.Ordinal);
     private long _lastScan;
     private bool _lost;
     private Task _synced = Task.CompletedTask;
@@ -68,6 +70,9 @@ internal sealed class DirectoryFront : IDisposable
 
     /// <summary>Changes that a look at the whole tree found and no event had told.</summary>
     public long Repairs { get; private set; }
+
+    /// <summary>Checkpoints that were fetched, with the sequence under which they were taken in.</summary>
+    public IReadOnlyDictionary<string, long> Adopted => _adopted;
 
     /// <summary>Why not everything is watched; null when it is.</summary>
     public string? Trouble => _watcher.Trouble;
@@ -123,7 +128,58 @@ internal sealed class DirectoryFront : IDisposable
         }
     }
 
+    /// <summary>Takes in what was fetched from the store, so that it counts as stored; false when something of the user's is in the way.</summary>
+    /// <param name="place">Where it was fetched to, on the same file system.</param>
+    /// <param name="path">What it is, below that and below the mount.</param>
+    /// <param name="files">Its files as the store has them; none was written within a tick of now.</param>
+    /// <param name="isCheckpoint">Whether the store has a manifest of it.</param>
+    public bool TryAdopt(string place, string path, IReadOnlyList<ManifestFile> files, bool isCheckpoint)
+    {
+        lock (_lock)
+        {
+            if (!IsFree(path, isCheckpoint) || !TryPut(Path.Combine(place, path), Path.Combine(_root, path))) return false;
+            var arrived = files.Select(file => (File: file, Entry: Libc.Stat(Path.Combine(_root, file.Path)))).Where(file => file.Entry is { Kind: EntryKind.File }).ToList();
+            _ = _book.Record(ledger =>
+            {
+                var sequence = ledger.NextSequence();
+                if (isCheckpoint) _adopted[path] = sequence;
+                var names = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+                var replaced = ledger.StoredFiles.Keys.Where(known => known.StartsWith(path + "/", StringComparison.Ordinal) && !names.Contains(known)).ToList();
+                return
+                [
+                    .. replaced.Select(known => new Settled(sequence, known, IsGone: true)),
+                    .. arrived.Select(file => new Completed(sequence, file.File.Path, file.Entry!.Value.File, file.File.ETag, file.File.Crc32)),
+                    .. isCheckpoint ? new[] { new CheckpointPublished(sequence, path) } : [],
+                ];
+            });
+            return true;
+        }
+    }
+
     public void Dispose() => _watcher.Dispose();
+
+    // Only what the store has as it is may be replaced, and only by a whole checkpoint.
+    private bool IsFree(string path, bool isCheckpoint)
+    {
+        if (Libc.Stat(Path.Combine(_root, path)) is not { } there) return true;
+        if (!isCheckpoint || there.Kind is not (EntryKind.File or EntryKind.Directory)) return false;
+        var found = there.Kind == EntryKind.File ? [(path, there)] : TreeWalk.Files(_root, path).ToList();
+        return _book.Read(ledger => ledger.PublicationOf(path) is null && found.TrueForAll(file => file.Item2.Kind == EntryKind.File && ledger.PendingOf(file.Item1) is null && Recovery.IsKnown(ledger, new FoundFile(file.Item1, file.Item2.File))));
+    }
+
+    private bool TryPut(string from, string to)
+    {
+        // A link of the user's must not lead out of the mount.
+        for (var above = Path.GetDirectoryName(to)!; above.Length > _root.Length; above = Path.GetDirectoryName(above)!)
+        {
+            if (Libc.Stat(above) is { Kind: not EntryKind.Directory }) return false;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+        if (Libc.Stat(to) is not null) Libc.ExchangeEntries(from, to);
+        else if (!Libc.TryMove(from, to)) return false;
+        return true;
+    }
 
     private void Changed(TreeChange change, string path)
     {

@@ -28,6 +28,9 @@ internal sealed class AttemptReader(IObjectCache<TrainingJob> jobs, IObjectCache
         return Addresses(all, attempt, job.AttemptSize) is { } addresses ? new Gathering(AttemptFacts.Of(job, GroupOf(job), attempt, addresses), null) : Gathering.Incomplete;
     }
 
+    /// <summary>The job; null when it has no pods, or is not known yet.</summary>
+    public TrainingJob? Find(string uid) => pods.Where(PodFacts.JobUidIndex, uid) is [var pod, ..] ? Job(pod, uid) : null;
+
     private TrainingJob? Job(PodView pod, string uid)
     {
         var job = jobs.Find(new ObjectKey(pod.Metadata.NamespaceProperty ?? "", pod.Label(Labels.JobName) ?? ""));

@@ -12,6 +12,10 @@ public static class LaunchObjects
 {
     private const string TokenFile = PodVolumes.TokenDirectory + "/token";
 
+    // What was written before the end is brought to its bucket within the grace period.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FlushGrace = TimeSpan.FromMinutes(5);
+
     private static readonly ResourceKind JobKind = ResourceKind.Of<TrainingJob>();
 
     /// <summary>Makes the hosts of a job known to each other by name, before they are ready. Tasks share the one of their group.</summary>
@@ -64,8 +68,9 @@ public static class LaunchObjects
     private static V1PodSpec Spec(TrainingJob job, PodSettings settings, IReadOnlyDictionary<string, Storage> storages, int rank, int attempt)
     {
         var image = job.Spec.Image ?? settings.DefaultImage;
-        var mounted = PodVolumes.Main(job, storages).ToList();
-        var copier = PodVolumes.Copier(job, image);
+        var mounted = PodVolumes.Main(job, storages, rank).ToList();
+        var copier = PodVolumes.Copier(job, storages, image);
+        var grace = BucketMount.Any(job, storages) ? FlushGrace : Grace;
         return new V1PodSpec
         {
             RestartPolicy = "Never",
@@ -74,18 +79,20 @@ public static class LaunchObjects
             Subdomain = job.ServiceName,
             NodeSelector = job.Accelerators is { } accelerators ? new Dictionary<string, string> { [Labels.Accelerator] = accelerators.Name } : null,
             Tolerations = [Lost("not-ready"), Lost("unreachable")],
-            TerminationGracePeriodSeconds = (long)Math.Ceiling(Duration.ParseOr(job.Spec.TerminationGracePeriod, TimeSpan.FromSeconds(60)).TotalSeconds),
+            TerminationGracePeriodSeconds = (long)Math.Ceiling(Duration.ParseOr(job.Spec.TerminationGracePeriod, grace).TotalSeconds),
             EnableServiceLinks = false,
             AutomountServiceAccountToken = job.Spec.SubmitsJobs == true,
             ServiceAccountName = job.Spec.SubmitsJobs == true ? settings.LauncherAccount : null,
-            // Copies first: they may take long, and the rendezvous answers all ranks at once.
+            // Copies and caches first: they may take long, and the rendezvous answers all ranks at once.
             InitContainers =
             [
                 .. copier is null ? [] : new[] { copier },
+                .. CacheMounts.Copiers(job, settings, storages),
+                .. CacheMounts.Sidecars(job, settings, storages, rank, attempt),
                 Rendezvous(job, settings, rank, attempt),
                 .. job.HangTimeout is { } timeout ? new[] { Heart(job, settings, rank, attempt, timeout) } : [],
             ],
-            Containers = [MainContainer.Build(job, image, mounted.Select(volume => volume.Mount))],
+            Containers = [MainContainer.Build(job, image, mounted.Select(volume => volume.Mount), CacheMounts.WaitedFor(job, storages))],
             Volumes = [.. mounted.Select(volume => volume.Volume), .. PodVolumes.CopyVolumes(job, storages), PodVolumes.Token(TokenName(job, attempt), rank)],
         };
     }

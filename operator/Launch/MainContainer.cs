@@ -7,13 +7,13 @@ namespace Trestle.Operator.Launch;
 /// <summary>The container of the user's scripts. Pure.</summary>
 internal static class MainContainer
 {
-    public static V1Container Build(TrainingJob job, string? image, IEnumerable<V1VolumeMount> mounts) => new()
+    public static V1Container Build(TrainingJob job, string? image, IEnumerable<V1VolumeMount> mounts, V1EnvVar? own) => new()
     {
         Name = Names.MainContainer,
         Image = image,
         Command = ["/bin/sh", $"{Paths.Scripts}/{Scripts.Launch}"],
         TerminationMessagePolicy = "FallbackToLogsOnError",
-        Env = job.Spec.Env?.Select(Variable).ToList(),
+        Env = own is null ? job.Spec.Env?.Select(Variable).ToList() : [.. (job.Spec.Env ?? []).Select(Variable), own],
         EnvFrom = job.Spec.EnvFrom?.Select(Whole).ToList(),
         Resources = Resources(job.Spec.Resources, job.Accelerators),
         VolumeMounts = [.. mounts],

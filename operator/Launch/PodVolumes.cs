@@ -29,7 +29,7 @@ internal static class PodVolumes
     private const string CopyScript = """while [ $# -gt 0 ]; do cp -RPp "$1/." "$2/"; shift 2; done""";
 
     /// <summary>Everything the main container mounts.</summary>
-    public static IEnumerable<MountedVolume> Main(TrainingJob job, IReadOnlyDictionary<string, Storage> storages)
+    public static IEnumerable<MountedVolume> Main(TrainingJob job, IReadOnlyDictionary<string, Storage> storages, int rank)
     {
         yield return MountedVolume.At(Paths.Scripts, ConfigMap("trestle-scripts", Names.LaunchConfigMap(job.Metadata.Name)), readOnly: true);
         yield return MountedVolume.At(Paths.Run, Empty(RunVolume));
@@ -41,8 +41,13 @@ internal static class PodVolumes
 
         if (job.Spec.Resources?.SharedMemory is { } size)
             yield return MountedVolume.At("/dev/shm", new V1Volume { Name = "trestle-shm", EmptyDir = new V1EmptyDirVolumeSource { Medium = "Memory", SizeLimit = new ResourceQuantity(size) } });
+        var buckets = BucketMount.Of(job, storages).ToDictionary(mount => mount.Index);
         foreach (var (index, mount) in (job.Spec.Mounts ?? []).Index())
-            yield return MountedVolume.At(mount.Path, mount.Mode == MountMode.Copy ? Empty(MountName(index)) : Stored(MountName(index), mount, storages), mount.ReadOnly == true);
+        {
+            if (mount.Mode == MountMode.Copy) yield return MountedVolume.At(mount.Path, Empty(MountName(index)), mount.ReadOnly == true);
+            else if (buckets.GetValueOrDefault(index) is { } bucket) yield return Cached(CacheMounts.Volume(job, bucket, MountName(index), rank), mount);
+            else yield return MountedVolume.At(mount.Path, Stored(MountName(index), mount, storages), mount.ReadOnly == true);
+        }
     }
 
     /// <summary>The token of one rank alone, for our own containers alone.</summary>
@@ -54,12 +59,12 @@ internal static class PodVolumes
 
     /// <summary>Volumes that copies are taken from.</summary>
     public static IEnumerable<V1Volume> CopyVolumes(TrainingJob job, IReadOnlyDictionary<string, Storage> storages) =>
-        Copies(job).Select(copy => Stored(CopyName(copy.Index), copy.Mount, storages));
+        Copies(job, storages).Select(copy => Stored(CopyName(copy.Index), copy.Mount, storages));
 
-    /// <summary>The container that takes the copies; null without any.</summary>
-    public static V1Container? Copier(TrainingJob job, string? image)
+    /// <summary>The container that takes the copies of directories; null without any.</summary>
+    public static V1Container? Copier(TrainingJob job, IReadOnlyDictionary<string, Storage> storages, string? image)
     {
-        var copies = Copies(job).ToList();
+        var copies = Copies(job, storages).ToList();
         return copies.Count == 0 ? null : new V1Container
         {
             Name = CopyContainer,
@@ -74,9 +79,17 @@ internal static class PodVolumes
         };
     }
 
-    private static IEnumerable<(int Index, StorageMount Mount)> Copies(TrainingJob job) => (job.Spec.Mounts ?? []).Index().Where(mount => mount.Item.Mode == MountMode.Copy);
+    /// <summary>Name of the volume of a mount.</summary>
+    public static string MountName(int index) => $"mount-{index}";
 
-    private static string MountName(int index) => $"mount-{index}";
+    private static IEnumerable<(int Index, StorageMount Mount)> Copies(TrainingJob job, IReadOnlyDictionary<string, Storage> storages)
+    {
+        var buckets = BucketMount.Of(job, storages).Select(mount => mount.Index).ToHashSet();
+        return (job.Spec.Mounts ?? []).Index().Where(mount => mount.Item.Mode == MountMode.Copy && !buckets.Contains(mount.Index));
+    }
+
+    private static MountedVolume Cached(V1Volume cache, StorageMount mount) =>
+        new(cache, new V1VolumeMount { Name = cache.Name, MountPath = mount.Path, SubPath = CacheMounts.Files, ReadOnlyProperty = mount.ReadOnly == true ? true : null });
 
     private static string CopyName(int index) => $"copy-{index}";
 

@@ -13,6 +13,8 @@ namespace Trestle.Operator.Launch;
 /// 25 s. 200: the environment as POSIX export lines; 204: not all ranks have addresses, ask again; 403: wrong token;
 /// 410: there will be no answer, the body says why.
 /// POST /heartbeat/UID/ATTEMPT/RANK?silent=S[&amp;untouched=S], seconds, with the same token, tells of a rank's life. 204: heard; 400: no such times; 403.
+/// POST /mount/UID/ATTEMPT/RANK/MOUNT with a <see cref="MountReport"/>, with the same token, tells of a cache mount. 200: heard, the body is
+/// the <see cref="Annotations.CommitCheckpoint"/> of the job; 204: heard; 400: no report; 403.
 /// </summary>
 public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCache<PodView> pods, IObjectCache<JobGroup> groups, RendezvousKey key, TimeProvider time)
     : IAsyncDisposable
@@ -22,6 +24,7 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
 
     private const string RendezvousWord = "rendezvous";
     private const string HeartbeatWord = "heartbeat";
+    private const string MountWord = "mount";
     private const double LongestTime = 1e9; // seconds; more is no time that anybody has waited
     private const string Bearer = "Bearer ";
 
@@ -46,11 +49,17 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
     /// <summary>What the ranks tell of their life.</summary>
     public Heartbeats Heartbeats { get; } = new(time);
 
+    /// <summary>What the mounts of the ranks tell of themselves.</summary>
+    public MountReports Mounts { get; } = new(time);
+
     /// <summary>Where a rank asks, behind the server's address.</summary>
     public static string Path(string uid, int attempt, int rank) => Path(RendezvousWord, uid, attempt, rank);
 
     /// <summary>Where a rank tells of its life, behind the server's address.</summary>
     public static string HeartbeatPath(string uid, int attempt, int rank) => Path(HeartbeatWord, uid, attempt, rank);
+
+    /// <summary>Where a mount of a rank tells of itself, behind the server's address.</summary>
+    public static string MountPath(string uid, int attempt, int rank, int mount) => string.Create(CultureInfo.InvariantCulture, $"{Path(MountWord, uid, attempt, rank)}/{mount}");
 
     /// <summary>Listens; gives the address with the port it got.</summary>
     /// <param name="listen">E.g. http://127.0.0.1:0 or http://0.0.0.0:8090.</param>
@@ -89,7 +98,7 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
     private async Task AnswerAsync(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
-        if (!TryRead(request.Path, out var word, out var uid, out var attempt, out var rank) || request.Method != (word == HeartbeatWord ? HttpMethods.Post : HttpMethods.Get))
+        if (!TryRead(request.Path, out var word, out var uid, out var attempt, out var rank, out var mount) || request.Method != (word == RendezvousWord ? HttpMethods.Get : HttpMethods.Post))
         {
             response.StatusCode = StatusCodes.Status404NotFound;
             return;
@@ -97,6 +106,7 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
 
         if (!key.Verify(Token(request), uid, attempt, rank)) await SayAsync(response, StatusCodes.Status403Forbidden, "the token is not that of this rank");
         else if (word == HeartbeatWord) await HearAsync(context, uid, attempt, rank);
+        else if (word == MountWord) await HearMountAsync(context, uid, attempt, rank, mount);
         else await TellAsync(context, uid, attempt, rank);
     }
 
@@ -108,6 +118,21 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
             return SayAsync(context.Response, StatusCodes.Status400BadRequest, "silent and untouched are seconds, 0 or more");
         Heartbeats.Record(uid, attempt, rank, silent, untouched);
         return SayAsync(context.Response, StatusCodes.Status204NoContent, "");
+    }
+
+    private async Task HearMountAsync(HttpContext context, string uid, int attempt, int rank, int mount)
+    {
+        var body = new byte[MountReport.MaxSize + 1];
+        var size = await context.Request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, context.RequestAborted);
+        if (size > MountReport.MaxSize || MountReport.FromJson(body.AsSpan(0, size)) is not { } report)
+        {
+            await SayAsync(context.Response, StatusCodes.Status400BadRequest, "the body is no report of a mount");
+            return;
+        }
+
+        Mounts.Record(uid, attempt, rank, mount, report);
+        var commit = _reader.Find(uid)?.Metadata.Annotations?.TryGetValue(Annotations.CommitCheckpoint, out var asked) == true ? asked : null;
+        await SayAsync(context.Response, commit is null ? StatusCodes.Status204NoContent : StatusCodes.Status200OK, commit ?? "");
     }
 
     private static TimeSpan? Seconds(string? text) =>
@@ -169,15 +194,18 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
 
     private static string Path(string word, string uid, int attempt, int rank) => string.Create(CultureInfo.InvariantCulture, $"/{word}/{uid}/{attempt}/{rank}");
 
-    private static bool TryRead(PathString path, out string word, out string uid, out int attempt, out int rank)
+    private static bool TryRead(PathString path, out string word, out string uid, out int attempt, out int rank, out int mount)
     {
-        (word, uid, attempt, rank) = ("", "", 0, 0);
-        if ((path.Value ?? "").Split('/') is not ["", (RendezvousWord or HeartbeatWord) and var asked, var id, var number, var place]) return false;
+        (word, uid, attempt, rank, mount) = ("", "", 0, 0, 0);
+        if ((path.Value ?? "").Split('/') is not ["", (RendezvousWord or HeartbeatWord or MountWord) and var asked, var id, var number, var place, .. var rest]) return false;
         (word, uid) = (asked, id);
         return id.Length > 0
-            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out attempt)
-            && int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out rank);
+            && IsNumber(number, out attempt)
+            && IsNumber(place, out rank)
+            && (asked == MountWord ? rest is [var index] && IsNumber(index, out mount) : rest.Length == 0);
     }
+
+    private static bool IsNumber(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private static Task SayAsync(HttpResponse response, int status, string text)
     {

@@ -103,6 +103,20 @@ run_watched() {
   drain 0.01 0.03 0.1 0.3 1 1 1 1 1
 }
 
+# Beside us are those who bring what run wrote to its storage. What has gone well has ended when they have; what has not is told at
+# once, and they go on within the grace period.
+await_mounts() {
+  [ "$trestle_code" -eq 0 ] || return 0
+  for trestle_mount in ${TRESTLE_FLUSHED_MOUNTS:-}; do : >"$trestle_root/run/flush-$trestle_mount" || exit 1; done
+  for trestle_mount in ${TRESTLE_FLUSHED_MOUNTS:-}; do
+    while [ ! -f "$trestle_root/run/flushed-$trestle_mount" ]; do sleep 0.1 2>/dev/null || sleep 1; done
+    [ -s "$trestle_root/run/flushed-$trestle_mount" ] || continue
+    { printf 'trestle: not all that was written is in its storage: '; cat "$trestle_root/run/flushed-$trestle_mount"; } >"$trestle_termination_log"
+    cat "$trestle_termination_log" >&2
+    trestle_code=74
+  done
+}
+
 trap forward TERM
 
 # shellcheck source=/dev/null
@@ -120,4 +134,5 @@ fi
 
 [ ! -f "$trestle_root/scripts/setup.sh" ] || run_setup
 if [ -n "${TRESTLE_HEARTBEAT_FILE:-}" ]; then run_watched; else run_script "$trestle_root/scripts/run.sh"; fi
+await_mounts
 exit "$trestle_code"

@@ -125,7 +125,8 @@ internal sealed class Attempt : IAttempt
 
         (_status.Timeline ??= new TrainingJobTimeline()).StartedAt ??= _draft.Now.UtcDateTime;
         var finished = _finished.Count == 0 ? "" : $", {_finished.Count} finished";
-        _draft.Become(TrainingJobPhase.Running, "PodsReady", $"{running}/{_size} nodes running on kubernetes{finished}{Fewer}");
+        if (MountStates.WaitedFor(_draft, [.. Open.Select(pod => pod.Rank())]) is { } waiting) _draft.Become(TrainingJobPhase.Running, "Flushing", waiting);
+        else _draft.Become(TrainingJobPhase.Running, "PodsReady", $"{running}/{_size} nodes running on kubernetes{finished}{Fewer}");
         if (!IsOverTime()) WatchLife();
     }
 
@@ -222,5 +223,6 @@ internal sealed class Attempt : IAttempt
             Ready = ranks.Count(rank => rank.State == RankState.Running),
             Ranks = [.. ranks.OrderBy(rank => rank.Rank).Take(RankStates.MaxShown)],
         };
+        MountStates.Report(_draft, _size);
     }
 }

@@ -28,6 +28,9 @@ public sealed record Observed(TrainingJob Job, IReadOnlyList<PodView> Pods)
     /// <summary>What the ranks of the newest attempt said last of their life; those that were not heard of are not in it.</summary>
     public IReadOnlyDictionary<int, Heartbeat> Heartbeats { get; init; } = new Dictionary<int, Heartbeat>();
 
+    /// <summary>What the cache mounts of the newest attempt said last.</summary>
+    public IReadOnlyList<ReportedMount> Mounts { get; init; } = [];
+
     /// <summary>Who is to admit it.</summary>
     public ModeChoice Admission { get; init; } = ModeChoice.Operator;
 

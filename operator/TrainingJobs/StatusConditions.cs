@@ -21,6 +21,9 @@ public static class StatusConditions
     /// <summary>True from a loss of infrastructure until all ranks run again.</summary>
     public const string Disrupted = "Disrupted";
 
+    /// <summary>True when everything that was written at mounts of buckets and closed is in them.</summary>
+    public const string Durable = "Durable";
+
     /// <summary>True when something the job asks for is not done.</summary>
     public const string Unsupported = "Unsupported";
 

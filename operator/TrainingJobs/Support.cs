@@ -17,14 +17,22 @@ public static class Support
         if (spec.PodTemplate is { } overlay && PodOverlay.Problem(overlay) is { } problem) return problem;
         foreach (var mount in spec.Mounts ?? [])
         {
-            if (mount.Source is { } source)
-                return $"mounts of buckets are not supported yet; make a Storage with file.path for {source} and mount it by name at {mount.Path}";
-            if (seen.Storages.TryGetValue(mount.Storage ?? "", out var storage) && storage.Spec.S3 is not null)
-                return $"storage {mount.Storage} is a bucket, which is not supported yet; use a Storage with file.path at {mount.Path}";
+            if (Inside(mount, spec.Mounts!) is { } outer) return $"the mount at {mount.Path} lies in the one at {outer.Path}; give each a path of its own";
+        }
+
+        foreach (var mount in BucketMount.Of(seen.Job, seen.Storages))
+        {
+            if (mount.Mount.Mode is null or MountMode.Mount)
+                return $"the mount at {mount.Mount.Path} is of a bucket and has mode Mount, which is not supported yet; use MountCached (a local directory that is brought to the bucket behind your back) or Copy";
+            if (Places.Of(spec).Any(place => place.Slurm is not null))
+                return $"the mount at {mount.Mount.Path} is of a bucket, which Slurm placements don't do yet; use a Storage with file.path, or run it on Kubernetes";
         }
 
         return null;
     }
+
+    private static StorageMount? Inside(StorageMount mount, List<StorageMount> mounts) =>
+        mounts.Find(other => other != mount && (mount.Path.TrimEnd('/') + "/").StartsWith(other.Path.TrimEnd('/') + "/", StringComparison.Ordinal));
 
     /// <summary>What of the job is not done though it runs; null when all of it is.</summary>
     public static string? WhatIsIgnored(Observed seen)

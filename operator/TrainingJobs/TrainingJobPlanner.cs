@@ -88,11 +88,11 @@ public static class TrainingJobPlanner
     private static bool StoragesAreThere(Draft draft)
     {
         var missing = StoragePlanner.Missing(draft.Job, draft.Seen.Storages);
-        var failed = draft.Seen.Storages.Values.FirstOrDefault(storage => storage.Status?.Phase == StoragePhase.Failed);
-        if (missing.Count == 0 && failed is null) return true;
-        if (failed is not null)
+        var wait = draft.Seen.Storages.Values.Select(storage => StoragePlanner.WhyWait(draft.Job, storage)).FirstOrDefault(why => why is not null);
+        if (missing.Count == 0 && wait is null) return true;
+        if (wait is { } why)
         {
-            draft.Become(TrainingJobPhase.Pending, "StorageFailed", $"storage {failed.Metadata.Name} can't be used: {failed.Status!.Message}");
+            draft.Become(TrainingJobPhase.Pending, why.Reason, why.Message);
         }
         else
         {

@@ -21,6 +21,7 @@ namespace Trestle.Operator.TrainingJobs;
 /// <param name="settings">What all pods have in common.</param>
 /// <param name="rendezvous">The key of the tokens.</param>
 /// <param name="heartbeats">What ranks say of their life.</param>
+/// <param name="mounts">What cache mounts say of themselves.</param>
 /// <param name="events">Where people are told of phases.</param>
 /// <param name="time">The clock.</param>
 /// <param name="modes">Who admits jobs.</param>
@@ -34,6 +35,7 @@ public sealed class TrainingJobReconciler(
     Func<PodSettings> settings,
     RendezvousKey rendezvous,
     Heartbeats heartbeats,
+    MountReports mounts,
     IEventRecorder events,
     TimeProvider time,
     AdmissionModes modes,
@@ -99,6 +101,7 @@ public sealed class TrainingJobReconciler(
             DefaultImage = common.DefaultImage,
             StartTimeout = common.StartTimeout,
             Heartbeats = job.HangTimeout is null ? NoHeartbeats : heartbeats.Of(job.Metadata.Uid, job.Status?.Attempt ?? 0),
+            Mounts = mounts.Of(job.Metadata.Uid, job.Status?.Attempt ?? 0),
             LostNodes = own.Select(pod => pod.Spec.NodeName).OfType<string>().Distinct().Where(node => !NodeFacts.IsReady(nodes, node)).ToHashSet(),
             Admission = modes.Choose(job),
             SlurmJobs = _slurm.JobsOf(job),

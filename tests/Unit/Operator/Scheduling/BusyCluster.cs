@@ -177,7 +177,7 @@ internal sealed class BusyCluster
         _scheduler?.Dispose();
         var settings = new PodSettings("image", null, "http://127.0.0.1:1", null);
         var scheduler = new Operator.Scheduling.Scheduler(Api, new SchedulerCaches(_jobs, _groups, _pods, _nodes), job => LaunchObjects.Pod(job, settings, new Dictionary<string, Storage>(), 0, 0), Events, Time, NullLogger.Instance);
-        return (scheduler, new TrainingJobReconciler(Api, _jobs, _pods, _storages, _nodes, () => settings, new RendezvousKey(new byte[32]), new Heartbeats(Time), Events, Time, AdmissionModes.None));
+        return (scheduler, new TrainingJobReconciler(Api, _jobs, _pods, _storages, _nodes, () => settings, new RendezvousKey(new byte[32]), new Heartbeats(Time), new MountReports(Time), Events, Time, AdmissionModes.None));
     }
 
     private void Around(string verb, string plural)

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Storages;
 using Trestle.Runtime;
@@ -29,14 +30,48 @@ public sealed class StoragePlannerTests
     }
 
     [Fact]
-    public void A_bucket_is_unsupported_with_what_to_use_instead()
+    public void A_bucket_shows_what_was_found_in_it()
     {
-        var storage = AStorage();
-        storage.Spec = new StorageSpec { S3 = new S3Storage { Bucket = "b" } };
-        var status = StoragePlanner.Status(storage, null, Now);
-        status.Phase.ShouldBe(StoragePhase.Failed);
-        status.Message!.ShouldContain("use file:");
-        Conditions.IsTrue(status.Conditions, "Unsupported").ShouldBeTrue();
+        var status = StoragePlanner.Status(ABucket(), Found(new StorageReport { Bytes = 7, Objects = 2, Checkpoints = [new DurableCheckpoint("run/step-1", 5, Now)] }), Now);
+        (status.Phase, status.Bytes, status.Objects, status.LookedAt).ShouldBe((StoragePhase.Ready, 7, 2, Now.UtcDateTime));
+        var checkpoint = status.Checkpoints!.Single();
+        (checkpoint.Name, checkpoint.Uri, checkpoint.DurableAt).ShouldBe(("run/step-1", "s3://b/team/run/step-1", Now.UtcDateTime));
+        status.Conditions!.Select(condition => condition.Type).ShouldBe(["Ready"]);
+    }
+
+    [Fact]
+    public void A_bucket_that_can_not_be_read_says_why_and_keeps_what_was_known()
+    {
+        var storage = ABucket();
+        storage.Status = StoragePlanner.Status(storage, Found(new StorageReport { Bytes = 7, Objects = 2 }), Now);
+        var status = StoragePlanner.Status(storage, BucketFinding.Failed(Now.UtcDateTime, "access to bucket b is denied"), Now);
+        (status.Phase, status.Message, status.Bytes).ShouldBe((StoragePhase.Failed, "access to bucket b is denied", 7));
+    }
+
+    [Fact]
+    public void A_job_waits_for_a_bucket_that_was_not_looked_into_or_that_it_can_not_write()
+    {
+        var storage = ABucket();
+        StoragePlanner.WhyWait(AJob("a"), storage)!.Value.Reason.ShouldBe("StoragePending");
+        storage.Status = StoragePlanner.Status(storage, Found(new StorageReport()), Now);
+        StoragePlanner.WhyWait(AJob("a"), storage).ShouldBeNull();
+        storage.Status = StoragePlanner.Status(storage, Found(new StorageReport { WriteError = "access is denied" }), Now);
+        StoragePlanner.WhyWait(AJob("a"), storage)!.Value.Message.ShouldContain("readOnly");
+        var reader = AJob("a");
+        reader.Spec.Mounts![0].ReadOnly = true;
+        StoragePlanner.WhyWait(reader, storage).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Checkpoints_that_mounts_tell_of_join_those_that_were_found()
+    {
+        var storage = ABucket();
+        StoragePlanner.With(storage, [new DurableCheckpoint("step-1", 5, Now)]).ShouldBeNull();
+        storage.Status = StoragePlanner.Status(storage, Found(new StorageReport { Checkpoints = [new DurableCheckpoint("step-1", 5, Now)] }), Now);
+        StoragePlanner.With(storage, [new DurableCheckpoint("step-1", 5, Now)]).ShouldBeNull();
+        var status = StoragePlanner.With(storage, [new DurableCheckpoint("step-2", 6, Now.AddMinutes(1))]).ShouldNotBeNull();
+        status.Checkpoints!.Select(checkpoint => checkpoint.Name).ShouldBe(["step-2", "step-1"]);
+        status.LookedAt.ShouldBe(storage.Status.LookedAt);
     }
 
     [Fact]
@@ -77,6 +112,14 @@ public sealed class StoragePlannerTests
         job.Status = new TrainingJobStatus { Phase = phase };
         StoragePlanner.InUse(AStorage(), [job]).ShouldBe(used);
     }
+
+    private static BucketFinding Found(StorageReport report) => new(Now.UtcDateTime, report, null);
+
+    private static Storage ABucket() => new()
+    {
+        Metadata = new V1ObjectMeta { Name = "a", NamespaceProperty = "research", Generation = 3 },
+        Spec = new StorageSpec { S3 = new S3Storage { Bucket = "b", Prefix = "team/" } },
+    };
 
     private static Storage AStorage() => new()
     {

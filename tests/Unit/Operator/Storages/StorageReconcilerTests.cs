@@ -1,8 +1,10 @@
 using k8s.Models;
 using Microsoft.Extensions.Time.Testing;
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Launch;
 using Trestle.Operator.Storages;
 using Trestle.Operator.Tests.Fakes;
+using Trestle.Operator.Views;
 using Trestle.Runtime;
 
 namespace Trestle.Operator.Tests.Storages;
@@ -74,7 +76,7 @@ public sealed class StorageReconcilerTests : IDisposable
         var newer = _api.All<Storage>().Single();
         newer.Metadata.Labels = new Dictionary<string, string> { ["a"] = "b" };
         await _api.ReplaceAsync(newer, Ct);
-        await new StorageReconciler(_api, _storages, _jobs, _time).ReconcileAsync(Key, Ct);
+        await Reconciler().ReconcileAsync(Key, Ct);
         _api.All<Storage>().Single().Status.ShouldBeNull();
     }
 
@@ -91,8 +93,10 @@ public sealed class StorageReconcilerTests : IDisposable
     {
         _storages.Refresh();
         _jobs.Refresh();
-        return await new StorageReconciler(_api, _storages, _jobs, _time).ReconcileAsync(Key, Ct);
+        return await Reconciler().ReconcileAsync(Key, Ct);
     }
+
+    private StorageReconciler Reconciler() => new(_api, _storages, _jobs, new FakeCache<PodView>(_api), new MountReports(_time), () => new PodSettings("image", null, "", null), _time);
 
     private StorageStatus Status() => _api.All<Storage>().Single().Status!;
 }

@@ -48,7 +48,8 @@ public sealed class PlannerStartTests
     {
         ["workdir.git"] = spec => spec.Workdir = new Workdir { Git = new GitWorkdir { Url = "https://host/code" } },
         ["spec.podTemplate may not set restartPolicy"] = spec => spec.PodTemplate = new JsonObject { ["restartPolicy"] = "Always" },
-        ["mounts of buckets"] = spec => spec.Mounts = [new StorageMount { Path = "/data", Source = "s3://data" }],
+        ["the mount at /data is of a bucket and has mode Mount"] = spec => spec.Mounts = [new StorageMount { Path = "/data", Source = "s3://data" }],
+        ["the mount at /data/deep lies in the one at /data"] = spec => spec.Mounts = [new StorageMount { Path = "/data", Storage = "a" }, new StorageMount { Path = "/data/deep", Storage = "b" }],
     };
 
     [Theory]
@@ -90,11 +91,15 @@ public sealed class PlannerStartTests
             .Effects.ShouldHaveSingleItem().ShouldBeOfType<MakeStorages>().Names.ShouldBe(["ckpts"]);
 
     [Fact]
-    public void A_bucket_storage_is_refused()
+    public void A_bucket_is_waited_for_until_it_was_looked_into()
     {
         var bucket = AStorage();
         bucket.Spec = new StorageSpec { S3 = new S3Storage { Bucket = "b" } };
-        Plan(AJob.Named().With(Mounts).Build(), storages: bucket).Status!.Phase.ShouldBe(TrainingJobPhase.Failed);
+        var job = AJob.Named().With(Mounts).With(job => job.Spec.Mounts![0].Mode = MountMode.MountCached).Build();
+        var status = Plan(job, storages: bucket).Status!;
+        (status.Phase, status.Reason).ShouldBe((TrainingJobPhase.Pending, "StoragePending"));
+        bucket.Status = new StorageStatus { Phase = StoragePhase.Ready };
+        Plan(job, storages: bucket).Status!.Phase.ShouldBe(TrainingJobPhase.Queued);
     }
 
     [Fact]

@@ -177,7 +177,7 @@ internal sealed class World
         where T : class, k8s.IKubernetesObject<V1ObjectMeta> => Done(Api.CreateAsync(item, CancellationToken.None));
 
     private TrainingJobReconciler Restarted() => new(
-        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), _heartbeats = new Heartbeats(Time), Events, Time, _modes);
+        Api, _jobs, _pods, _storages, _nodes, () => new PodSettings("image", null, "http://127.0.0.1:1", null), new RendezvousKey(new byte[32]), _heartbeats = new Heartbeats(Time), new MountReports(Time), Events, Time, _modes);
 
     private AdmissionReconciler RestartedAdmission() => new(Api, _jobs, _pods, _nodes, _modes, Events, Time);
 

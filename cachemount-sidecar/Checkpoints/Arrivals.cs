@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Trestle.CacheMount.Directories;
+using Trestle.CacheMount.Native;
+using Trestle.CacheMount.Stores;
+
+namespace Trestle.CacheMount.Checkpoints;
+
+/// <summary>
+/// Brings to a cache what the store has and the cache has not. Before the start: every file outside of checkpoints, and checkpoints from
+/// the newest on, up to a limit; after it the other checkpoints, and each that somebody else makes durable. A checkpoint comes into place
+/// as a whole. What the user has written and the store has not is never replaced.
+/// </summary>
+/// <param name="mount">The cache.</param>
+/// <param name="store">Where the objects are.</param>
+/// <param name="staging">A hidden directory of the cache's file system.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Its log.</param>
+internal sealed class Arrivals(CachedMount mount, IObjectStore store, string staging, TimeProvider time, ILogger log) : IDisposable
+{
+    /// <summary>Bytes of checkpoints that are fetched before the start; the newest is in any case.</summary>
+    public const long FirstBytes = 64L << 30;
+
+    private const int ParallelFiles = 16;
+    private readonly Fetcher _fetcher = new(store, parallel: 16);
+    private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
+
+    /// <summary>What of the store is not in the cache though it should be, as a sentence; null when nothing is.</summary>
+    public string? Trouble { get; private set; }
+
+    /// <summary>Fetches what the user should find at the start. Trouble with the store is waited out.</summary>
+    public async Task FetchFirstAsync(CancellationToken ct)
+    {
+        for (var pause = TimeSpan.FromSeconds(1); ; pause = pause * 2 < Longest ? pause * 2 : Longest)
+        {
+            try
+            {
+                Clear();
+                await FetchFilesAsync(ct);
+                await FetchCheckpointsAsync(FirstBytes, ct);
+                Trouble = null;
+                return;
+            }
+            catch (Exception error) when (error is StoreException or IOException)
+            {
+                Trouble = $"{store.Name} can't be read: {error.Message}";
+                ArrivalLog.Waiting(log, Trouble, pause.TotalSeconds);
+                await Task.Delay(pause, time, ct);
+            }
+        }
+    }
+
+    /// <summary>Goes on with everything else until told to end.</summary>
+    public async Task FollowAsync(TimeSpan every, CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(every, time);
+        do
+        {
+            try
+            {
+                await FetchCheckpointsAsync(long.MaxValue, ct);
+            }
+            catch (Exception error) when (error is StoreException or IOException)
+            {
+                ArrivalLog.Waiting(log, $"{store.Name} can't be read: {error.Message}", every.TotalSeconds);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(ct));
+    }
+
+    public void Dispose() => _fetcher.Dispose();
+
+    private static TimeSpan Longest => TimeSpan.FromSeconds(30);
+
+    // What was half fetched when the last process ended.
+    private void Clear()
+    {
+        if (Directory.Exists(staging)) Directory.Delete(staging, recursive: true);
+        Directory.CreateDirectory(staging);
+    }
+
+    private async Task FetchFilesAsync(CancellationToken ct)
+    {
+        var wanted = new List<StoredObject>();
+        await foreach (var listed in store.ListAsync("", ct))
+        {
+            if (!Manifest.IsSafe(listed.Key) || NameRules.Refusal(listed.Key) is not null || mount.IsInCheckpoint(listed.Key)) continue;
+            if (Libc.Stat(Path.Combine(mount.Files, listed.Key)) is null && !mount.Knows(listed.Key)) wanted.Add(listed);
+        }
+
+        var bytes = wanted.Sum(file => file.Size);
+        if (wanted.Count == 0) return;
+        if (!mount.MakeRoom(bytes)) throw new IOException($"{wanted.Count} files of {bytes} bytes don't fit into the cache; give the storage a larger cache.size, mount a part of it with subPath, or use mode Copy");
+        ArrivalLog.Fetching(log, wanted.Count, bytes, store.Name);
+        var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
+        var fetched = new ConcurrentBag<ManifestFile>();
+        await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = ParallelFiles, CancellationToken = ct }, async (file, each) =>
+            fetched.Add(new ManifestFile(file.Key, file.Size, file.ETag, await _fetcher.FetchAsync(file.Key, file.Size, file.ETag, Path.Combine(place, file.Key), each))));
+        await SettleAsync(ct);
+        foreach (var file in fetched) mount.Front.TryAdopt(place, file.Path, [file], isCheckpoint: false);
+        Directory.Delete(place, recursive: true);
+    }
+
+    private async Task FetchCheckpointsAsync(long most, CancellationToken ct)
+    {
+        var found = new List<(StoredObject Listed, Manifest Manifest)>();
+        await foreach (var listed in store.ListAsync(Manifest.Folder, ct))
+        {
+            if (_seen.GetValueOrDefault(listed.Key) == listed.ETag) continue;
+            if (await ReadAsync(listed, ct) is not { } manifest || mount.Has(manifest)) _seen[listed.Key] = listed.ETag;
+            else found.Add((listed, manifest));
+        }
+
+        var fetched = 0L;
+        foreach (var (listed, manifest) in found.OrderByDescending(one => one.Manifest.DurableAt))
+        {
+            if (fetched > 0 && fetched + manifest.Bytes > most) break;
+            if (!mount.MakeRoom(manifest.Bytes))
+            {
+                ArrivalLog.NoRoom(log, manifest.Name, manifest.Bytes);
+                _seen[listed.Key] = listed.ETag;
+                continue;
+            }
+
+            if (await FetchCheckpointAsync(manifest, ct)) _seen[listed.Key] = listed.ETag;
+            fetched += manifest.Bytes;
+        }
+    }
+
+    private async Task<Manifest?> ReadAsync(StoredObject listed, CancellationToken ct)
+    {
+        try
+        {
+            return await Manifest.ReadAsync(store, listed, ct);
+        }
+        catch (StoreException error) when (error.Problem is StoreProblem.NotFound or StoreProblem.Changed)
+        {
+            return null; // written anew meanwhile: the next look sees it
+        }
+    }
+
+    private async Task<bool> FetchCheckpointAsync(Manifest manifest, CancellationToken ct)
+    {
+        var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
+        try
+        {
+            await _fetcher.FetchAsync(manifest, place, ct);
+            await SettleAsync(ct);
+            if (!mount.Front.TryAdopt(place, manifest.Name, manifest.Files, isCheckpoint: true)) return false;
+            FollowLog.InPlace(log, manifest.Name, manifest.Bytes);
+            return true;
+        }
+        catch (StoreException error) when (error.Problem is StoreProblem.NotFound or StoreProblem.Changed or StoreProblem.Corrupt)
+        {
+            FollowLog.CannotFetch(log, manifest.Name, error.Message);
+            return false;
+        }
+        finally
+        {
+            if (Directory.Exists(place)) Directory.Delete(place, recursive: true);
+        }
+    }
+
+    // What was written this moment can't be told from what is written the next one.
+    private Task SettleAsync(CancellationToken ct) => Task.Delay(TimeSpan.FromMilliseconds(2 * Fingerprint.TickNs / 1_000_000), time, ct);
+}
+
+/// <summary>Log lines of arrivals.</summary>
+internal static partial class ArrivalLog
+{
+    [LoggerMessage(340, LogLevel.Information, "fetching {Count} files, {Bytes} bytes, from {Store}")]
+    public static partial void Fetching(ILogger log, int count, long bytes, string store);
+
+    [LoggerMessage(341, LogLevel.Warning, "checkpoint {Name} of {Bytes} bytes does not fit into the cache and is not fetched")]
+    public static partial void NoRoom(ILogger log, string name, long bytes);
+
+    [LoggerMessage(342, LogLevel.Warning, "{What}; tried again in {Seconds} s")]
+    public static partial void Waiting(ILogger log, string what, double seconds);
+}
