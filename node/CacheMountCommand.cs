@@ -99,16 +99,17 @@ internal static class CacheMountCommand
     private static async Task<int> LookAsync(CacheMountOptions given, TimeProvider time, CancellationToken stop)
     {
         var file = given.Absolute("--out");
+        var store = given.OpenStore(time);
         try
         {
-            var found = await Inspection.LookAsync(given.OpenStore(time), MostObjects, stop);
+            var found = await Inspection.LookAsync(store, MostObjects, stop);
             var checkpoints = found.Checkpoints.Take(MountReport.MaxCheckpoints).Select(one => new DurableCheckpoint(one.Name, one.Bytes, one.DurableAt));
             await File.WriteAllTextAsync(file, new StorageReport { Bytes = found.Bytes, Objects = found.Objects, IsComplete = found.IsComplete, WriteError = found.WriteError, Checkpoints = [.. checkpoints] }.ToText(), stop);
             return 0;
         }
         catch (Exception error) when (error is StoreException or AmazonClientException or HttpRequestException)
         {
-            await File.WriteAllTextAsync(file, error.Message, stop);
+            await File.WriteAllTextAsync(file, error is StoreException known ? StoreAdvice.Of(known, store.Name, given["--endpoint"]) : error.Message, stop);
             return 1;
         }
     }

@@ -43,7 +43,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
             }
             catch (Exception error) when (error is StoreException or IOException)
             {
-                Trouble = $"{store.Name} can't be read: {error.Message}";
+                Trouble = error is StoreException known ? StoreAdvice.Of(known, store.Name, endpoint: null) : error.Message;
                 ArrivalLog.Waiting(log, Trouble, pause.TotalSeconds);
                 await Task.Delay(pause, time, ct);
             }
@@ -62,7 +62,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
             }
             catch (Exception error) when (error is StoreException or IOException)
             {
-                ArrivalLog.Waiting(log, $"{store.Name} can't be read: {error.Message}", every.TotalSeconds);
+                ArrivalLog.Waiting(log, error.Message, every.TotalSeconds);
             }
         }
         while (await timer.WaitForNextTickAsync(ct));

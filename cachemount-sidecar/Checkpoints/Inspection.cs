@@ -47,7 +47,7 @@ internal static class Inspection
         }
         catch (StoreException error) when (error.Problem is StoreProblem.Denied or StoreProblem.Refused)
         {
-            return error.Message;
+            return StoreAdvice.Of(error, store.Name, endpoint: null);
         }
     }
 

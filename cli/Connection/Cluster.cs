@@ -92,7 +92,7 @@ internal sealed class Cluster : IDisposable
     {
         var all = await JobsAsync(allNamespaces: true, cancellation);
         var storages = new List<Storage>();
-        foreach (var ns in namespaces) storages.AddRange(await ListAsync(ApiPaths.Collection(Storage.KubePlural, ns), "", item => item.Deserialize(TrestleJson.Default.Storage)!, cancellation));
+        foreach (var ns in namespaces) storages.AddRange(await StoragesAsync(ns, cancellation));
         return new PlanScene(
             all.All,
             all.Groups,
@@ -102,6 +102,9 @@ internal sealed class Cluster : IDisposable
             storages,
             await ObjectRootAsync(cancellation));
     }
+
+    /// <summary>Storages of the namespace.</summary>
+    public Task<IReadOnlyList<Storage>> StoragesAsync(CancellationToken cancellation) => StoragesAsync(Namespace, cancellation);
 
     public Task<IReadOnlyList<V1Node>> NodesAsync(CancellationToken cancellation) =>
         ListAsync("/api/v1/nodes", "", item => KubernetesJson.Deserialize<V1Node>(item), cancellation);
@@ -245,6 +248,9 @@ internal sealed class Cluster : IDisposable
                 }),
             },
         }, cancellation);
+
+    private Task<IReadOnlyList<Storage>> StoragesAsync(string ns, CancellationToken cancellation) =>
+        ListAsync(ApiPaths.Collection(Storage.KubePlural, ns), "", item => item.Deserialize(TrestleJson.Default.Storage)!, cancellation);
 
     private Task MergeAsync(IKubernetesObject<V1ObjectMeta> item, JsonObject patch, CancellationToken cancellation) =>
         CallAsync(() => _api.SendAsync(HttpMethod.Patch, ApiPaths.Object(item) + "?fieldManager=trestle", (patch.ToJsonString(), MergePatch), cancellation));

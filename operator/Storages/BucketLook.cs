@@ -58,9 +58,10 @@ public static class BucketLook
 
         if (storage.Status is not { LookedAt: { } looked } status || status.ObservedGeneration != storage.Metadata.Generation) return (LookStep.Start, null);
         var since = now.UtcDateTime - looked;
-        if (status.Phase == StoragePhase.Failed || IsReadOnly(status)) return since >= AfterFailure ? (LookStep.Start, null) : (LookStep.Wait, AfterFailure - since);
+        var isUsed = users.Any(job => job.Status?.HasEnded() != true);
+        if (status.Phase == StoragePhase.Failed || (isUsed && IsReadOnly(status))) return since >= AfterFailure ? (LookStep.Start, null) : (LookStep.Wait, AfterFailure - since);
         if (users.Any(job => job.Status?.Timeline?.FinishedAt > looked)) return (LookStep.Start, null);
-        if (!users.Any(job => job.Status?.HasEnded() != true)) return (LookStep.Wait, null);
+        if (!isUsed) return (LookStep.Wait, null);
         return since >= WhileInUse ? (LookStep.Start, null) : (LookStep.Wait, WhileInUse - since);
     }
 

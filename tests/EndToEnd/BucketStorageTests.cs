@@ -69,6 +69,27 @@ public sealed class BucketStorageTests : IAsyncLifetime
         var storage = (await StorageAsync("ckpts"))!["status"]!;
         ((string?)storage["phase"], (long)storage["objects"]! >= 5).ShouldBe(("Ready", true), storage.ToJsonString());
         ((string?)storage["checkpoints"]![0]!["uri"]).ShouldBe("s3://checkpoints/step-2");
+        (await Plane.TrestleAsync("storage")).ShouldExit(0).Out.ShouldContain("s3://checkpoints");
+        var listed = (await Plane.TrestleAsync("checkpoints", "ckpts")).ShouldExit(0).Out.Split('\n')[1..3].Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[..3]));
+        listed.ShouldBe(["ckpts step-2 durable", "ckpts step-1 durable"]);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_is_committed_by_a_command()
+    {
+        await MakeStorageAsync("final", FaultyS3.Bucket, "final/");
+        await StartAsync("writer", "final", """
+            cd "$TRESTLE_CHECKPOINT_DIR"
+            mkdir model && echo weights >model/weights
+            until [ -f end ]; do sleep 0.1; done
+            """);
+        await Plane.UntilAsync("the file is stored", () => Task.FromResult(Server.Objects.Keys.Contains("final/model/weights")), TimeSpan.FromSeconds(60));
+        (await Plane.TrestleAsync("checkpoint", "commit", "writer", "model")).ShouldExit(0);
+        await Plane.UntilAsync("the job has a durable checkpoint", async () => (string?)(await Plane.TrainingJobAsync("writer"))?["status"]?["checkpoint"]?["latest"] == "model", TimeSpan.FromSeconds(60));
+        Server.Objects.Keys.ShouldContain("final/.trestle/checkpoints/model.json");
+        (await Plane.TrestleAsync("checkpoint", "commit", "writer", "../etc")).ShouldExit(2);
+        (await Plane.TrestleAsync("cancel", "writer", "--yes")).ShouldExit(0);
+        await Plane.PhaseAsync("trainingjobs", "writer", ["Cancelled"], TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -77,7 +98,7 @@ public sealed class BucketStorageTests : IAsyncLifetime
         await MakeStorageAsync("lost", "no-such-bucket");
         await StartAsync("waits", "lost", "true");
         await Plane.UntilAsync("the job says that the bucket is missing", async () =>
-            (await Plane.TrainingJobAsync("waits"))?["status"] is { } status && (string?)status["reason"] == "StorageFailed" && ((string)status["message"]!).Contains("no-such-bucket", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+            (await Plane.TrainingJobAsync("waits"))?["status"] is { } status && (string?)status["reason"] == "StorageFailed" && ((string)status["message"]!).Contains("the bucket of s3://no-such-bucket/ does not exist", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
         (await Plane.ListAsync("api/v1/namespaces/default/pods?labelSelector=trestle.dev/job-name=waits")).ShouldBeEmpty();
 
         (await Plane.KubectlAsync("patch", "storages.trestle.dev", "lost", "--type=merge", "-p", new JsonObject { ["spec"] = new JsonObject { ["s3"] = new JsonObject { ["bucket"] = FaultyS3.Bucket } } }.ToJsonString())).ShouldExit(0);

@@ -85,6 +85,7 @@ public sealed class FaultyS3 : IAsyncDisposable
         else if (fault is S3Fault.Hang) await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         else if (fault is S3Fault.Error500) await RefuseAsync(context, 500, "InternalError");
         else if (fault is S3Fault.SlowDown) await RefuseAsync(context, 503, "SlowDown");
+        else if (fault is S3Fault.Denied) await RefuseAsync(context, 403, "AccessDenied");
         else if (fault is S3Fault.Expired) await RefuseAsync(context, 403, "ExpiredToken");
         else if (!context.Request.Headers.Authorization.ToString().Contains(AccessKey, StringComparison.Ordinal)) await RefuseAsync(context, 403, "InvalidAccessKeyId");
         else if (!IsInBucket(context.Request)) await RefuseAsync(context, 404, "NoSuchBucket");

@@ -20,6 +20,9 @@ public enum S3Fault
     /// <summary>403 ExpiredToken, nothing done.</summary>
     Expired,
 
+    /// <summary>403 AccessDenied, nothing done.</summary>
+    Denied,
+
     /// <summary>The connection is cut before anything is done.</summary>
     Reset,
 

@@ -11,18 +11,23 @@ internal sealed class AMount : IAsyncDisposable
 {
     private readonly TemporaryDirectory _cache = new();
     private readonly FrontSettings _front;
+    private readonly long _size;
 
-    public AMount(FrontSettings? front = null)
+    public AMount(FrontSettings? front = null, MemoryStore? store = null, long size = 0)
     {
+        (Store, _size) = (store ?? new MemoryStore(), size);
         _front = front ?? new FrontSettings { LookAgain = TimeSpan.FromMilliseconds(200) };
         Mount = Open();
     }
 
-    public MemoryStore Store { get; } = new();
+    public MemoryStore Store { get; }
 
     public CachedMount Mount { get; private set; }
 
     public string this[string path] => Path.Combine(_cache.FullName, "files", path);
+
+    /// <summary>What is being fetched.</summary>
+    public string Staging => Path.Combine(_cache.FullName, "state", "incoming");
 
     /// <summary>Checkpoints that a reader would find.</summary>
     public IReadOnlyList<Manifest> Manifests => [.. Store.Keys.Where(key => key.StartsWith(Manifest.Folder, StringComparison.Ordinal)).Select(key => Manifest.FromJson(Store.Content(key)!)!)];
@@ -48,5 +53,5 @@ internal sealed class AMount : IAsyncDisposable
     }
 
     private CachedMount Open() => CachedMount.Start(
-        new MountSettings(_cache.FullName) { Writer = "node-0", Flush = EngineFixture.Small, Front = _front }, Store, TimeProvider.System, NullLogger.Instance);
+        new MountSettings(_cache.FullName) { Writer = "node-0", Size = _size, Flush = EngineFixture.Small, Front = _front }, Store, TimeProvider.System, NullLogger.Instance);
 }
