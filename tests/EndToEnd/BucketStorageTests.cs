@@ -18,13 +18,6 @@ public sealed class BucketStorageTests : IAsyncLifetime
     {
         _server = await FaultyS3.StartAsync();
         _plane = await LocalPlane.StartAsync(nodes: 2);
-        await CreateAsync(new JsonObject
-        {
-            ["apiVersion"] = "v1",
-            ["kind"] = "Secret",
-            ["metadata"] = new JsonObject { ["name"] = "s3" },
-            ["stringData"] = new JsonObject { ["AWS_ACCESS_KEY_ID"] = FaultyS3.AccessKey, ["AWS_SECRET_ACCESS_KEY"] = FaultyS3.SecretKey },
-        });
     }
 
     public async ValueTask DisposeAsync()
@@ -88,7 +81,7 @@ public sealed class BucketStorageTests : IAsyncLifetime
         await Plane.UntilAsync("the job has a durable checkpoint", async () => (string?)(await Plane.TrainingJobAsync("writer"))?["status"]?["checkpoint"]?["latest"] == "model", TimeSpan.FromSeconds(60));
         Server.Objects.Keys.ShouldContain("final/.trestle/checkpoints/model.json");
         (await Plane.TrestleAsync("checkpoint", "commit", "writer", "../etc")).ShouldExit(2);
-        (await Plane.TrestleAsync("cancel", "writer", "--yes")).ShouldExit(0);
+        (await Plane.TrestleAsync("cancel", "writer")).ShouldExit(0);
         await Plane.PhaseAsync("trainingjobs", "writer", ["Cancelled"], TimeSpan.FromSeconds(60));
     }
 
@@ -124,22 +117,11 @@ public sealed class BucketStorageTests : IAsyncLifetime
 
     private byte[]? Read(string key) => Server.Objects[key]?.Bytes;
 
-    private async Task CreateAsync(JsonObject item) => (await Plane.KubectlAsync("create", "-f", Plane.Files.Write($"{item["kind"]}-{item["metadata"]!["name"]}.json", item.ToJsonString()))).ShouldExit(0);
-
     private Task<JsonNode?> StorageAsync(string name) => Plane.GetAsync($"apis/trestle.dev/v1alpha1/namespaces/default/storages/{name}");
 
-    private Task MakeStorageAsync(string name, string bucket, string prefix = "") => CreateAsync(new JsonObject
-    {
-        ["apiVersion"] = "trestle.dev/v1alpha1",
-        ["kind"] = "Storage",
-        ["metadata"] = new JsonObject { ["name"] = name },
-        ["spec"] = new JsonObject
-        {
-            ["s3"] = new JsonObject { ["bucket"] = bucket, ["prefix"] = prefix, ["endpoint"] = Server.Endpoint.AbsoluteUri, ["pathStyle"] = true, ["credentialsSecretRef"] = new JsonObject { ["name"] = "s3" } },
-        },
-    });
+    private Task MakeStorageAsync(string name, string bucket, string prefix = "") => BucketObjects.MakeAsync(Plane, Server, name, bucket, prefix);
 
-    private Task StartAsync(string name, string storage, string run) => CreateAsync(new JsonObject
+    private Task StartAsync(string name, string storage, string run) => BucketObjects.CreateAsync(Plane, new JsonObject
     {
         ["apiVersion"] = "trestle.dev/v1alpha1",
         ["kind"] = "TrainingJob",

@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using Trestle.Testing;
+using Trestle.Testing.S3;
+
+namespace Trestle.EndToEnd.Tests;
+
+/// <summary>The published group with a bucket as its checkpoint store, and the sidecar that fills it killed while it sends.</summary>
+public sealed class BucketGroupTests : IAsyncLifetime
+{
+    private LocalPlane? _plane;
+    private FaultyS3? _server;
+
+    private LocalPlane Plane => _plane ?? throw new InvalidOperationException("the plane has not started");
+
+    private FaultyS3 Server => _server ?? throw new InvalidOperationException("the S3 server has not started");
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await FaultyS3.StartAsync();
+        _plane = await LocalPlane.StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_plane is not null) await _plane.DisposeAsync();
+        if (_server is not null) await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Every_checkpoint_that_is_listed_reads_back_though_the_sidecar_is_killed_twice_in_the_middle_of_one()
+    {
+        var group = new TrainEvalGroup(Plane, "bucket");
+        await BucketObjects.MakeAsync(Plane, Server, "bucket-ckpts");
+        var killed = new HashSet<string>(StringComparer.Ordinal);
+        Server.Delay = call =>
+        {
+            if (call.Kind == "put" && call.Key is "step-000020.json" or "step-000060.json" && killed.Add(call.Key)) KillSidecar("bucket-trainer-0-a1");
+            return Task.CompletedTask;
+        };
+        await group.LaunchAsync();
+        var ended = await group.EndAsync();
+        killed.Count.ShouldBe(2);
+
+        // What is listed is there as it was written, and the end of training is that of a run that nobody disturbed.
+        Text("final.json").ShouldBe(await TrainEvalGroup.UndisturbedModelAsync());
+        var listed = Server.Objects.Keys.Where(key => key.StartsWith(".trestle/checkpoints/step-", StringComparison.Ordinal)).ToList();
+        listed.Count.ShouldBe(TrainEvalGroup.Steps / 20);
+        foreach (var manifest in listed.Select(key => JsonNode.Parse(Text(key))!))
+        {
+            foreach (var file in manifest["files"]!.AsArray())
+            {
+                var stored = Server.Objects[(string)file!["path"]!].ShouldNotBeNull();
+                (stored.Size, System.IO.Hashing.Crc32.HashToUInt32(stored.Bytes)).ShouldBe(((long)file["size"]!, (uint)file["crc32"]!));
+            }
+        }
+
+        // The watcher saw checkpoints come, and what it launched read them from the bucket and wrote to it.
+        var launched = ended["status"]!["launched"]!.AsArray().Select(job => (string)job!["name"]!).ToList();
+        launched.ShouldContain("bucket-eval-000020");
+        Server.Objects.Keys.ShouldContain("evals/000020.json");
+        (await group.TrainerAttemptAsync()).ShouldBe(1);
+        var checkpoint = (await Plane.TrainingJobAsync(group.Trainer))!["status"]!["checkpoint"]!;
+        ((string?)checkpoint["latest"], (long?)checkpoint["pendingBytes"]).ShouldBe(("step-000080.json", 0L));
+        await group.ShouldLeaveNothingAsync();
+    }
+
+    private void KillSidecar(string pod)
+    {
+        foreach (var process in Processes.Naming(Plane.State).Where(process => process.CommandLine.Contains("cachemount", StringComparison.Ordinal) && process.CommandLine.Contains(pod, StringComparison.Ordinal))) Processes.Signal(process.Id, "KILL");
+    }
+
+    private string Text(string key) => System.Text.Encoding.UTF8.GetString(Server.Objects[key].ShouldNotBeNull($"there is no {key}").Bytes);
+}
