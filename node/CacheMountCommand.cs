@@ -64,25 +64,28 @@ internal static class CacheMountCommand
         var log = logs.CreateLogger("cachemount");
         await using var mount = CachedMount.Start(settings, store, time, log);
         using var arrivals = given["--fetch"] == "true" ? new Arrivals(mount, store, Path.Combine(settings.State, "incoming"), time, log) : null;
-        using var sidecar = given.Audience() is { } audience ? new MountSidecar(mount, store, arrivals, audience, time, log) : null;
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var parts = new List<Task>();
-        if (sidecar is not null) parts.Add(sidecar.RunAsync(ending.Token));
+        var audience = given.Audience();
+        // Where every process is sent TERM, who brings the last files to the store must not end before those who write them.
+        using var end = audience?.EndRequest is null ? CancellationTokenSource.CreateLinkedTokenSource(stop) : new CancellationTokenSource();
+        using var sidecar = audience is null ? null : new MountSidecar(mount, store, arrivals, audience, time, log) { EndRequested = end.Cancel };
+        using var over = new CancellationTokenSource();
+        var telling = sidecar?.RunAsync(over.Token) ?? Task.CompletedTask;
+        var following = Task.CompletedTask;
         try
         {
-            if (arrivals is not null) await arrivals.FetchFirstAsync(stop);
-            if (arrivals is not null) parts.Add(arrivals.FollowAsync(Follow, ending.Token));
-            await ServeAsync(given, settings, mount, store, time, log, stop);
+            if (arrivals is not null) await arrivals.FetchFirstAsync(end.Token);
+            if (arrivals is not null) following = arrivals.FollowAsync(Follow, end.Token);
+            await ServeAsync(given, settings, mount, store, time, log, end.Token);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             // Told to end before it was ready.
         }
 
         await mount.FlushAsync(CancellationToken.None);
-        if (sidecar is not null) await sidecar.TellAsync(CancellationToken.None);
-        await ending.CancelAsync();
-        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await over.CancelAsync();
+        await Task.WhenAll(telling, following).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (sidecar?.TellLastAsync() ?? Task.CompletedTask);
         return 0;
     }
 

@@ -13,10 +13,10 @@ internal sealed class CacheMountArgumentException(string message) : Exception(me
 internal sealed class CacheMountOptions
 {
     public const string Store = "--store s3://BUCKET/PREFIX|DIRECTORY [--endpoint URL] [--region NAME] [--path-style true] [--ca FILE]";
-    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--fetch true] [--report URL --token-file FILE --flush-request FILE --flush-answer FILE]";
+    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--fetch true] [--flush-request FILE --flush-answer FILE [--report URL --token-file FILE] [--durable FILE] [--end-request FILE]]";
 
     private static readonly string[] StoreNames = ["--store", "--endpoint", "--region", "--path-style", "--ca"];
-    private static readonly string[] AudienceNames = ["--report", "--token-file", "--flush-request", "--flush-answer"];
+    private static readonly string[] AudienceNames = ["--report", "--token-file", "--flush-request", "--flush-answer", "--durable", "--end-request"];
     private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--attempt", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan", "--fetch", .. AudienceNames];
     private readonly Dictionary<string, string> _given = new(StringComparer.Ordinal);
 
@@ -73,8 +73,12 @@ internal sealed class CacheMountOptions
     public MountAudience? Audience()
     {
         if (!AudienceNames.Any(_given.ContainsKey)) return null;
-        var report = Options.Url(Required("--report")) ?? throw new CacheMountArgumentException($"--report must be an http address, not '{this["--report"]}'");
-        return new MountAudience(report, Absolute("--token-file"), Absolute("--flush-request"), Absolute("--flush-answer"));
+        return new MountAudience(Absolute("--flush-request"), Absolute("--flush-answer"))
+        {
+            Operator = this["--report"] is not { } report ? null : (Options.Url(report) ?? throw new CacheMountArgumentException($"--report must be an http address, not '{report}'"), Absolute("--token-file")),
+            Durable = this["--durable"] is null ? null : Absolute("--durable"),
+            EndRequest = this["--end-request"] is null ? null : Absolute("--end-request"),
+        };
     }
 
     /// <summary>Where the objects go. Credentials are never among the arguments.</summary>

@@ -11,11 +11,19 @@ using Trestle.CacheMount.Stores;
 namespace Trestle.Node;
 
 /// <summary>Who a mount tells of itself, and who asks it.</summary>
-/// <param name="Report">Where the operator listens.</param>
-/// <param name="TokenFile">The token of the rank.</param>
 /// <param name="FlushRequest">A file that launch.sh makes when the user's code has ended.</param>
 /// <param name="FlushAnswer">The file it then waits for.</param>
-internal sealed record MountAudience(Uri Report, string TokenFile, string FlushRequest, string FlushAnswer);
+internal sealed record MountAudience(string FlushRequest, string FlushAnswer)
+{
+    /// <summary>Where the operator listens, and the file with the token of the rank; null where it can't be reached.</summary>
+    public (Uri Url, string TokenFile)? Operator { get; init; }
+
+    /// <summary>A file for the newest durable checkpoint, as seconds since 1970 and its name; null for none.</summary>
+    public string? Durable { get; init; }
+
+    /// <summary>A file that, when it is made, ends the mount as TERM does; TERM does not then. Null: TERM does.</summary>
+    public string? EndRequest { get; init; }
+}
 
 /// <summary>
 /// What a mount does for a job: it tells the operator of itself every few seconds and when something happens, commits checkpoints that it
@@ -23,7 +31,7 @@ internal sealed record MountAudience(Uri Report, string TokenFile, string FlushR
 /// </summary>
 internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arrivals? arrivals, MountAudience audience, TimeProvider time, ILogger log) : IDisposable
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
     private readonly PublishedCheckpoints _checkpoints = new(mount, time);
@@ -33,6 +41,10 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
     private string? _committed;
     private string? _trouble;
     private Task? _flush;
+    private bool _hasAnswered;
+
+    /// <summary>Called when <see cref="MountAudience.EndRequest"/> is there.</summary>
+    public Action EndRequested { get; init; } = () => { };
 
     /// <summary>Goes on until told to end.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -40,34 +52,33 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
         using var timer = new PeriodicTimer(Look, time);
         do
         {
-            if (_flush is null && File.Exists(audience.FlushRequest)) _flush = FlushAsync(ct);
+            if (audience.EndRequest is { } end && File.Exists(end)) EndRequested();
+            if (_flush is null && File.Exists(audience.FlushRequest)) _flush = mount.FlushAsync(ct);
+            if (_flush is { IsCompletedSuccessfully: true } && !_hasAnswered) await AnswerAsync(ct);
             var report = Report();
             if (_told is null || time.GetElapsedTime(_toldAt) >= Every || IsNews(_told, report)) await TellAsync(report, ct);
         }
         while (await NextAsync(timer, ct));
     }
 
-    /// <summary>Tells the operator how it is now.</summary>
-    public Task TellAsync(CancellationToken ct) => TellAsync(Report(), ct);
+    /// <summary>Tells how it was at the end, when <see cref="RunAsync"/> has ended.</summary>
+    public Task TellLastAsync() => TellAsync(Report(), CancellationToken.None);
 
     public void Dispose() => _http.Dispose();
 
-    // Ends when everything is in the store, however long that takes: a job that has succeeded has nothing to lose any more.
-    private async Task FlushAsync(CancellationToken ct)
+    // Everything is in the store, however long that took: a job that has succeeded has nothing to lose any more. The operator hears of it first.
+    private async Task AnswerAsync(CancellationToken ct)
     {
-        try
-        {
-            await mount.FlushAsync(ct);
-            var refusal = MountStatus.Of(mount, store) is { Refused.Count: > 0 } status ? status.NotDurable() : null;
-            await TellAsync(ct);
-            var made = audience.FlushAnswer + ".new";
-            await File.WriteAllTextAsync(made, refusal is null ? "" : refusal + "\n", ct);
-            File.Move(made, audience.FlushAnswer, overwrite: true);
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            // Told to end.
-        }
+        var refusal = MountStatus.Of(mount, store) is { Refused.Count: > 0 } status ? status.NotDurable() : null;
+        await TellAsync(Report(), ct);
+        await WriteAsync(audience.FlushAnswer, refusal is null ? "" : refusal + "\n", ct);
+        _hasAnswered = true;
+    }
+
+    private static async Task WriteAsync(string file, string text, CancellationToken ct)
+    {
+        await File.WriteAllTextAsync(file + ".new", text, ct);
+        File.Move(file + ".new", file, overwrite: true);
     }
 
     private MountReport Report()
@@ -93,17 +104,19 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
     private async Task TellAsync(MountReport report, CancellationToken ct)
     {
         (_told, _toldAt) = (report, time.GetTimestamp());
-        var trouble = await SendAsync(report, ct);
-        if (trouble is not null && trouble != _trouble) SidecarLog.CannotTell(log, audience.Report.GetLeftPart(UriPartial.Authority), trouble);
+        if (audience.Durable is { } file && report.Checkpoints is [var newest, ..]) await WriteAsync(file, string.Create(CultureInfo.InvariantCulture, $"{newest.DurableAt.ToUnixTimeSeconds()} {newest.Name}\n"), ct);
+        if (audience.Operator is not { } listener) return;
+        var trouble = await SendAsync(listener.Url, listener.TokenFile, report, ct);
+        if (trouble is not null && trouble != _trouble) SidecarLog.CannotTell(log, listener.Url.GetLeftPart(UriPartial.Authority), trouble);
         _trouble = trouble;
     }
 
-    private async Task<string?> SendAsync(MountReport report, CancellationToken ct)
+    private async Task<string?> SendAsync(Uri url, string tokenFile, MountReport report, CancellationToken ct)
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, audience.Report) { Content = new ByteArrayContent(report.ToJson()) };
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(audience.TokenFile, ct)).Trim());
+            using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new ByteArrayContent(report.ToJson()) };
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(tokenFile, ct)).Trim());
             using var answer = await _http.SendAsync(request, ct);
             if (answer.StatusCode == HttpStatusCode.OK) await CommitAsync(await answer.Content.ReadAsStringAsync(ct));
             return answer.IsSuccessStatusCode ? null : string.Create(CultureInfo.InvariantCulture, $"it answered {(int)answer.StatusCode}");

@@ -58,6 +58,10 @@ public sealed class SlurmClusterSpec
     [MaxLength(512)]
     public string? WorkRoot { get; set; }
 
+    /// <summary>The program trestle-node on the compute nodes, which serves mounts of buckets; the one on their PATH when absent.</summary>
+    [MaxLength(512), RegularExpression("^[A-Za-z0-9._/-]+$")]
+    public string? NodeProgram { get; set; }
+
     /// <summary>How images are run; Auto when absent.</summary>
     public SlurmContainer? Container { get; set; }
 

@@ -8,7 +8,7 @@ namespace Trestle.Bridge.Jobs;
 /// <summary>
 /// What an attempt that failed left behind: DIRECTORY/exit with RANK CODE STAGE, and Hung behind it when it was ended for that, and
 /// DIRECTORY/last-words (operator/Slurm/rank.sh, batch.sh), and the newest entry of the directory that DIRECTORY/scripts/checkpoints
-/// names. Written by the user's processes, so that nothing in it is believed but as words.
+/// names, or else the newest line of the files DIRECTORY/durable-* (operator/Slurm/buckets.sh). Written by the user's processes, so that nothing in it is believed but as words.
 /// </summary>
 /// <param name="Exit">The first rank that failed; null when there is no record.</param>
 /// <param name="IsHung">It was ended since it hung.</param>
@@ -28,7 +28,7 @@ internal sealed record ExitRecord(TrainingJobExit? Exit, bool IsHung, Checkpoint
         if read -r kept 2> /dev/null < "$dir/scripts/checkpoints" && cd "$kept/." 2> /dev/null; then
             printf '%s\n' "$(timeout 30 find . -mindepth 1 -maxdepth 1 ! -name '.*' ! -name '*.tmp' -newer "$dir/owner" -printf '%T@ %f\n' 2> /dev/null | sort -n | tail -n 1)"
         else
-            echo
+            printf '%s\n' "$(cat "$dir"/durable-* 2> /dev/null | grep -a -E '^[0-9]+ .' | sort -n | tail -n 1 | head -c 400)"
         fi
         head -c {{MostWords.ToString(CultureInfo.InvariantCulture)}} "$dir/last-words" 2> /dev/null
         exit 0

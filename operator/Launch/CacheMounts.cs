@@ -42,6 +42,20 @@ internal static class CacheMounts
         return mounts.Count == 0 ? null : new V1EnvVar { Name = Variables.FlushedMounts, Value = string.Join(' ', mounts) };
     }
 
+    /// <summary>What the storage says of its cache, as options of the mount.</summary>
+    public static IEnumerable<string> Options(BucketMount mount)
+    {
+        if (mount.Storage.Checkpoints is { Count: > 0 } patterns)
+        {
+            yield return "--checkpoints";
+            yield return string.Join(',', patterns);
+        }
+
+        if (mount.Storage.Cache?.Size is not { } size) yield break;
+        yield return "--size";
+        yield return ((long)new ResourceQuantity(size).ToDecimal()).ToString(CultureInfo.InvariantCulture);
+    }
+
     private static V1Container Sidecar(TrainingJob job, PodSettings settings, BucketMount mount, int rank, int attempt)
     {
         var cache = $"{Paths.Caches}/{Text(mount.Index)}";
@@ -51,8 +65,7 @@ internal static class CacheMounts
             .. BucketAccess.Arguments(mount.Bucket, mount.Mount.SubPath),
             "--name", Names.Pod(job.Metadata.Name, rank, attempt),
             "--attempt", Text(attempt),
-            .. mount.Storage.Checkpoints is { Count: > 0 } patterns ? new[] { "--checkpoints", string.Join(',', patterns) } : [],
-            .. mount.Storage.Cache?.Size is { } size ? new[] { "--size", ((long)new ResourceQuantity(size).ToDecimal()).ToString(CultureInfo.InvariantCulture) } : [],
+            .. Options(mount),
             "--fetch", "true",
             "--report", $"{settings.RendezvousUrl}{RendezvousServer.MountPath(job.Metadata.Uid, attempt, rank, mount.Index)}",
             "--token-file", $"{PodVolumes.TokenDirectory}/token",

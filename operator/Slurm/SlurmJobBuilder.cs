@@ -39,7 +39,7 @@ internal static class SlurmJobBuilder
                 Nodes = job.NodeCount,
                 Script = SlurmScript.Build(input),
                 Options = [.. Options(input)],
-                SecretRefs = [.. Secrets(job.Spec).Distinct(StringComparer.Ordinal).Select(name => new NameReference { Name = name })],
+                SecretRefs = [.. Secrets(input).Distinct(StringComparer.Ordinal).Select(name => new NameReference { Name = name })],
                 GraceSeconds = (int)Grace(job.Spec).TotalSeconds,
             },
         };
@@ -60,8 +60,11 @@ internal static class SlurmJobBuilder
         return labels;
     }
 
-    /// <summary>Names of the Secrets that its variables come from, and the one that lets git in.</summary>
-    public static IEnumerable<string> Secrets(TrainingJobSpec spec) =>
+    /// <summary>Names of the Secrets that its variables come from, the one that lets git in, and those of the buckets it mounts.</summary>
+    public static IEnumerable<string> Secrets(SlurmInput input) =>
+        Secrets(input.Job.Spec).Concat(BucketMount.Of(input.Job, input.Storages).Select(mount => mount.Bucket.CredentialsSecretRef?.Name).OfType<string>());
+
+    private static IEnumerable<string> Secrets(TrainingJobSpec spec) =>
         (spec.Env ?? []).Select(variable => variable.ValueFrom?.SecretKeyRef?.Name).Concat((spec.EnvFrom ?? []).Select(source => source.SecretRef?.Name)).Append(spec.Workdir?.Git?.SecretRef?.Name).OfType<string>();
 
     /// <summary>Names of the ConfigMaps that it reads.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Storages;
 
 namespace Trestle.Operator.Slurm;
 
@@ -16,6 +17,7 @@ internal static class SlurmScript
     private static readonly string Batch = Resource("batch.sh");
     private static readonly string Rank = Resource("rank.sh");
     private static readonly string Fetch = Resource("fetch.sh");
+    private static readonly string BucketFunctions = Resource("buckets.sh");
 
     /// <summary>The script.</summary>
     /// <exception cref="LaunchRefusedException">The job needs what is not there.</exception>
@@ -24,12 +26,12 @@ internal static class SlurmScript
         var (job, spec) = (input.Job, input.Job.Spec);
         var script = new StringBuilder();
         script.Append(CultureInfo.InvariantCulture, $"#!/bin/sh\n# Attempt {input.Attempt} of {job.Metadata.NamespaceProperty}/{job.Metadata.Name}.\numask 077\nmkdir -p \"$TRESTLE_ATTEMPT_DIR/scripts\" || exit 75\n");
-        foreach (var (name, text) in Launch.Scripts.Of(spec).Append(new("rank.sh", Rank)).Append(new("env.sh", Environment(input))).Append(new("mounts", Mounts(input))).Append(new("checkpoints", Checkpoints(input))).Concat(Code(spec)).OrderBy(file => file.Key, StringComparer.Ordinal))
+        foreach (var (name, text) in Launch.Scripts.Of(spec).Append(new("rank.sh", Rank)).Append(new("env.sh", Environment(input))).Append(new("mounts", Mounts(input))).Append(new("checkpoints", Checkpoints(input))).Concat(Code(spec)).Concat(Buckets(input)).OrderBy(file => file.Key, StringComparer.Ordinal))
             AppendFile(script, $"scripts/{name}", text);
         if (spec.Workdir?.ConfigMap is { } workdir) AppendWorkdir(script, Data(input, workdir.Name, optional: false)!);
         script.Append(CultureInfo.InvariantCulture, $"trestle_nodes={job.NodeCount}\ntrestle_container={input.Cluster.Spec.Container ?? SlurmContainer.Auto}\ntrestle_image={Quote(spec.Image ?? "")}\n");
-        script.Append(CultureInfo.InvariantCulture, $"trestle_needs={(SlurmJobBuilder.Secrets(spec).Any() ? "secrets" : "")}\n");
-        script.Append(CultureInfo.InvariantCulture, $"trestle_hang={(int)Math.Ceiling(job.HangTimeout?.TotalSeconds ?? 0)}\ntrestle_grace={(int)SlurmJobBuilder.Grace(spec).TotalSeconds}\n");
+        script.Append(CultureInfo.InvariantCulture, $"trestle_needs={(SlurmJobBuilder.Secrets(input).Any() ? "secrets" : "")}\n");
+        script.Append(CultureInfo.InvariantCulture, $"trestle_hang={(int)Math.Ceiling(job.HangTimeout?.TotalSeconds ?? 0)}\ntrestle_grace={(int)SlurmJobBuilder.Grace(spec).TotalSeconds}\ntrestle_node_program={Quote(input.Cluster.Spec.NodeProgram ?? "trestle-node")}\n");
         script.Append(CultureInfo.InvariantCulture, $"trestle_group={Quote(input.Group?.Metadata.Uid ?? "")}\ntrestle_group_name={Quote(job.TaskGroup ?? "")}\ntrestle_task={Quote(job.TaskName ?? "")}\n");
         return script.Append(Batch).ToString();
     }
@@ -51,6 +53,7 @@ internal static class SlurmScript
         AppendSame(script, LaunchEnvironment.HeadNames, "\"$trestle_head\"");
         AppendSame(script, [Variables.NodeIp], "\"$trestle_ip\"");
         AppendSame(script, LaunchEnvironment.AddressesNames, "\"$(cat \"$trestle_dir/addresses\")\"");
+        if (CacheMounts.WaitedFor(job, input.Storages) is { } waited) AppendExports(script, [KeyValuePair.Create(waited.Name, waited.Value)]);
         if (job.HangTimeout is not null) AppendSame(script, [Variables.HeartbeatFile], "\"$TRESTLE_ROOT/run/heartbeat\"");
         return script.ToString();
     }
@@ -79,7 +82,8 @@ internal static class SlurmScript
     private static string Mounts(SlurmInput input)
     {
         var script = new StringBuilder();
-        foreach (var mount in input.Job.Spec.Mounts ?? [])
+        var buckets = BucketMount.Of(input.Job, input.Storages).Select(mount => mount.Index).ToHashSet();
+        foreach (var (_, mount) in (input.Job.Spec.Mounts ?? []).Index().Where(mount => !buckets.Contains(mount.Index)))
         {
             if (mount.Storage is null || !input.Storages.TryGetValue(mount.Storage, out var storage) || storage.Spec.File is not { } file)
                 throw new LaunchRefusedException($"the mount at {mount.Path} needs a Storage with file.path on Slurm; {mount.Storage ?? mount.Source} is none");
@@ -91,6 +95,28 @@ internal static class SlurmScript
         }
 
         return script.ToString();
+    }
+
+    // A call for each mount of a bucket, and what is called.
+    private static IEnumerable<KeyValuePair<string, string>> Buckets(SlurmInput input)
+    {
+        var calls = new StringBuilder();
+        foreach (var mount in BucketMount.Of(input.Job, input.Storages))
+        {
+            if (mount.IsCopy) throw new LaunchRefusedException($"the mount at {mount.Mount.Path} has mode Copy, which Slurm placements don't do yet; use MountCached with readOnly");
+            IEnumerable<string> words =
+            [
+                mount.Index.ToString(CultureInfo.InvariantCulture), mount.Mount.Path, mount.Mount.ReadOnly == true ? "ro" : "rw",
+                mount.Bucket.CredentialsSecretRef?.Name ?? "-",
+                mount.Storage.Cache?.Medium is { } medium && medium.StartsWith('/') ? $"{medium.TrimEnd('/')}/{input.Job.Metadata.Uid}" : mount.Storage.Cache?.Medium ?? "LocalSSD",
+                .. BucketAccess.Arguments(mount.Bucket, mount.Mount.SubPath), .. CacheMounts.Options(mount),
+                "--attempt", input.Attempt.ToString(CultureInfo.InvariantCulture),
+            ];
+            if (words.Any(word => word.Any(char.IsControl))) throw new LaunchRefusedException($"the mount at {mount.Mount.Path} has a control character; remove it");
+            calls.Append("serve_bucket ").AppendJoin(' ', words.Select(Quote)).Append(CultureInfo.InvariantCulture, $" --name {Quote($"{input.Job.Metadata.Name}-a{input.Attempt}-")}\"$trestle_rank\"\n");
+        }
+
+        return calls.Length == 0 ? [] : [new("buckets.sh", BucketFunctions), new("serve.sh", calls.ToString())];
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Code(TrainingJobSpec spec)

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Starts the ranks of an attempt on the nodes that Slurm gave it. Runs once, on the first of them. What comes before has
 # written scripts/ and set trestle_nodes, trestle_container, trestle_image, trestle_needs (secrets, or nothing), trestle_hang
-# (seconds without a sign of life that are too long; 0 for never), trestle_grace (seconds from TERM to the end), and of a task of
-# a group trestle_group (its uid), trestle_group_name and trestle_task.
+# (seconds without a sign of life that are too long; 0 for never), trestle_grace (seconds from TERM to the end), trestle_node_program
+# (what serves mounts of buckets), and of a task of a group trestle_group (its uid), trestle_group_name and trestle_task.
 # Exits as the first rank that failed did.
 # shellcheck disable=SC2154 # set by what comes before
-: "$trestle_nodes" "$trestle_container" "$trestle_image" "$trestle_needs" "$trestle_hang" "$trestle_grace" "$trestle_group" "$trestle_group_name" "$trestle_task"
+: "$trestle_nodes" "$trestle_container" "$trestle_image" "$trestle_needs" "$trestle_hang" "$trestle_grace" "$trestle_node_program" "$trestle_group" "$trestle_group_name" "$trestle_task"
 trestle_dir=$TRESTLE_ATTEMPT_DIR
 
 trestle_tab=$(printf '\t')
@@ -141,7 +141,7 @@ watch() {
   scancel "$SLURM_JOB_ID.0" 2>/dev/null
 }
 
-rm -rf "$trestle_dir"/signs-* "$trestle_dir/began" "$trestle_dir/addresses.new" "$trestle_dir/exit" "$trestle_dir/failed"
+rm -rf "$trestle_dir"/signs-* "$trestle_dir"/durable-* "$trestle_dir/began" "$trestle_dir/addresses.new" "$trestle_dir/exit" "$trestle_dir/failed"
 for trestle_host in $(scontrol show hostnames "$SLURM_JOB_NODELIST"); do
   trestle_ip=$(address "$trestle_host")
   if [ -z "$trestle_ip" ]; then
@@ -184,7 +184,9 @@ fi
 TRESTLE_CONTAINER=$(container)
 TRESTLE_IMAGE=$trestle_image
 TRESTLE_HANG=$trestle_hang
-export TRESTLE_CONTAINER TRESTLE_IMAGE TRESTLE_HANG
+TRESTLE_GRACE=$trestle_grace
+TRESTLE_NODE_PROGRAM=$trestle_node_program
+export TRESTLE_CONTAINER TRESTLE_IMAGE TRESTLE_HANG TRESTLE_GRACE TRESTLE_NODE_PROGRAM
 set -- --nodes="$trestle_nodes" --ntasks="$trestle_nodes" --ntasks-per-node=1 --kill-on-bad-exit=1 --output="$trestle_dir/rank-%t.log" --open-mode=append --input=all
 # What --export=NONE of the submission left behind would keep the steps from their PATH.
 unset SLURM_EXPORT_ENV SBATCH_EXPORT

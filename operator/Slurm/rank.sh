@@ -82,6 +82,15 @@ trestle_ip=$(sed -n "$((trestle_rank + 1))p" "$trestle_dir/addresses")
   # shellcheck source=/dev/null
   . "$trestle_dir/scripts/env.sh"
 } >"$TRESTLE_ROOT/run/env" || give_up "the environment can't be written to $TRESTLE_ROOT"
+cp "$trestle_dir/scripts/mounts" "$TRESTLE_ROOT/mounts" || give_up "the list of mounts can't be written to $TRESTLE_ROOT"
+if [ -f "$trestle_dir/scripts/buckets.sh" ]; then
+  # shellcheck source=/dev/null
+  . "$trestle_dir/scripts/buckets.sh"
+  # shellcheck source=/dev/null
+  . "$trestle_dir/scripts/serve.sh"
+else
+  end_buckets() { :; }
+fi
 trestle_secrets=
 
 # Frameworks misread what Slurm says of this one step.
@@ -95,13 +104,13 @@ apptainer() {
   while IFS=$trestle_tab read -r trestle_source trestle_path trestle_mode; do
     mkdir -p "$trestle_source"
     trestle_binds=$trestle_binds,$trestle_source:$trestle_path:$trestle_mode
-  done <"$trestle_dir/scripts/mounts"
+  done <"$TRESTLE_ROOT/mounts"
   [ -z "$TRESTLE_HOSTS" ] || trestle_binds=$trestle_binds,$TRESTLE_HOSTS:/etc/hosts:ro
   exec apptainer exec --nv --bind "$trestle_binds" "docker://$TRESTLE_IMAGE" /bin/sh "$trestle_dir/scripts/launch.sh"
 }
 
 host() {
-  [ -s "$trestle_dir/scripts/mounts" ] || [ -n "$TRESTLE_HOSTS" ] || exec /bin/sh "$trestle_dir/scripts/launch.sh"
+  [ -s "$TRESTLE_ROOT/mounts" ] || [ -n "$TRESTLE_HOSTS" ] || exec /bin/sh "$trestle_dir/scripts/launch.sh"
   set -- --tmpfs / --proc /proc --dev-bind /dev /dev
   for trestle_top in /*; do
     case $trestle_top in
@@ -112,14 +121,14 @@ host() {
   while IFS=$trestle_tab read -r trestle_source trestle_path trestle_mode; do
     mkdir -p "$trestle_source"
     if [ "$trestle_mode" = ro ]; then set -- "$@" --ro-bind "$trestle_source" "$trestle_path"; else set -- "$@" --bind "$trestle_source" "$trestle_path"; fi
-  done <"$trestle_dir/scripts/mounts"
+  done <"$TRESTLE_ROOT/mounts"
   [ -z "$TRESTLE_HOSTS" ] || set -- "$@" --ro-bind "$TRESTLE_HOSTS" /etc/hosts
   # Slurm signals bwrap too, and with bwrap everything in it would be killed at once.
   trap '' TERM
   exec bwrap "$@" env --default-signal=TERM /bin/sh "$trestle_dir/scripts/launch.sh"
 }
 
-if [ "$TRESTLE_CONTAINER" = none ] && [ -s "$trestle_dir/scripts/mounts" ] && ! command -v bwrap >/dev/null 2>&1; then
+if [ "$TRESTLE_CONTAINER" = none ] && [ -s "$TRESTLE_ROOT/mounts" ] && ! command -v bwrap >/dev/null 2>&1; then
   refuse "mounts on a Slurm node need an image with pyxis or apptainer, or bubblewrap (bwrap) on the node"
 fi
 if [ "$TRESTLE_CONTAINER" = none ] && [ -n "$TRESTLE_HOSTS" ] && ! command -v bwrap >/dev/null 2>&1; then
@@ -179,8 +188,9 @@ if [ -n "$trestle_signs" ]; then
   echo end >"$trestle_dir/signs-$trestle_rank.new" && mv -f "$trestle_dir/signs-$trestle_rank.new" "$trestle_dir/signs-$trestle_rank"
 fi
 if [ "$trestle_code" -ne 0 ]; then
-  if [ -s "$TRESTLE_TERMINATION_LOG" ]; then record "$trestle_code" Setup; else record "$trestle_code" Run; fi
+  if [ -s "$TRESTLE_TERMINATION_LOG" ] && [ "$trestle_code" -ne 74 ]; then record "$trestle_code" Setup; else record "$trestle_code" Run; fi
 fi
+end_buckets
 # A rank that was told to end must not end the others: srun would send them TERM again while they save. Its code is in the record.
 [ -z "$trestle_stopping" ] || exit 0
 exit "$trestle_code"

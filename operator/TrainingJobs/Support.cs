@@ -24,8 +24,6 @@ public static class Support
         {
             if (mount.Mount.Mode is null or MountMode.Mount)
                 return $"the mount at {mount.Mount.Path} is of a bucket and has mode Mount, which is not supported yet; use MountCached (a local directory that is brought to the bucket behind your back) or Copy";
-            if (Places.Of(spec).Any(place => place.Slurm is not null))
-                return $"the mount at {mount.Mount.Path} is of a bucket, which Slurm placements don't do yet; use a Storage with file.path, or run it on Kubernetes";
         }
 
         return null;

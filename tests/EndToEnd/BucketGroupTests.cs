@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Trestle.Testing;
 using Trestle.Testing.S3;
 
@@ -42,17 +41,8 @@ public sealed class BucketGroupTests : IAsyncLifetime
         killed.Count.ShouldBe(2);
 
         // What is listed is there as it was written, and the end of training is that of a run that nobody disturbed.
-        Text("final.json").ShouldBe(await TrainEvalGroup.UndisturbedModelAsync());
-        var listed = Server.Objects.Keys.Where(key => key.StartsWith(".trestle/checkpoints/step-", StringComparison.Ordinal)).ToList();
-        listed.Count.ShouldBe(TrainEvalGroup.Steps / 20);
-        foreach (var manifest in listed.Select(key => JsonNode.Parse(Text(key))!))
-        {
-            foreach (var file in manifest["files"]!.AsArray())
-            {
-                var stored = Server.Objects[(string)file!["path"]!].ShouldNotBeNull();
-                (stored.Size, System.IO.Hashing.Crc32.HashToUInt32(stored.Bytes)).ShouldBe(((long)file["size"]!, (uint)file["crc32"]!));
-            }
-        }
+        BucketObjects.Text(Server, "final.json").ShouldBe(await TrainEvalGroup.UndisturbedModelAsync());
+        BucketObjects.ShouldReadBack(Server).ShouldBe(TrainEvalGroup.Steps / 20);
 
         // The watcher saw checkpoints come, and what it launched read them from the bucket and wrote to it.
         var launched = ended["status"]!["launched"]!.AsArray().Select(job => (string)job!["name"]!).ToList();
@@ -68,6 +58,4 @@ public sealed class BucketGroupTests : IAsyncLifetime
     {
         foreach (var process in Processes.Naming(Plane.State).Where(process => process.CommandLine.Contains("cachemount", StringComparison.Ordinal) && process.CommandLine.Contains(pod, StringComparison.Ordinal))) Processes.Signal(process.Id, "KILL");
     }
-
-    private string Text(string key) => System.Text.Encoding.UTF8.GetString(Server.Objects[key].ShouldNotBeNull($"there is no {key}").Bytes);
 }

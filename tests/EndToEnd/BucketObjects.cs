@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Text;
 using System.Text.Json.Nodes;
 using Trestle.Testing;
 using Trestle.Testing.S3;
@@ -27,6 +29,23 @@ internal static class BucketObjects
                 ["s3"] = new JsonObject { ["bucket"] = bucket, ["prefix"] = prefix, ["endpoint"] = server.Endpoint.AbsoluteUri, ["pathStyle"] = true, ["credentialsSecretRef"] = new JsonObject { ["name"] = name + "-s3" } },
             },
         });
+    }
+
+    /// <summary>An object as text.</summary>
+    public static string Text(FaultyS3 server, string key) => Encoding.UTF8.GetString(server.Objects[key].ShouldNotBeNull($"there is no {key}").Bytes);
+
+    /// <summary>Every checkpoint that is listed is there as its manifest says.</summary>
+    /// <returns>How many are steps.</returns>
+    public static int ShouldReadBack(FaultyS3 server)
+    {
+        var listed = server.Objects.Keys.Where(key => key.StartsWith(".trestle/checkpoints/", StringComparison.Ordinal)).ToList();
+        foreach (var file in listed.SelectMany(key => JsonNode.Parse(Text(server, key))!["files"]!.AsArray()))
+        {
+            var stored = server.Objects[(string)file!["path"]!].ShouldNotBeNull();
+            (stored.Size, Crc32.HashToUInt32(stored.Bytes)).ShouldBe(((long)file["size"]!, (uint)file["crc32"]!));
+        }
+
+        return listed.Count(key => key.StartsWith(".trestle/checkpoints/step-", StringComparison.Ordinal));
     }
 
     /// <summary>Creates an object as a user does.</summary>

@@ -53,18 +53,19 @@ internal sealed class TrainEvalGroup
         }
     }
 
-    public async Task LaunchAsync() =>
-        (await plane.TrestleAsync("launch", file, "--env", $"STEPS={Steps}", "--env", "STEP_TIME=0.1")).ShouldExit(0);
+    public async Task LaunchAsync(params string[] more) =>
+        (await plane.TrestleAsync(["launch", file, "--env", $"STEPS={Steps}", "--env", "STEP_TIME=0.1", .. more])).ShouldExit(0);
 
     /// <summary>Waits for the first checkpoint: what comes after is the middle of training.</summary>
     public Task FirstCheckpointAsync() =>
         plane.UntilAsync($"{Name} has a checkpoint", () => Task.FromResult(Directory.Exists(Store) && Directory.EnumerateFiles(Store, "step-*.json").Any()));
 
-    public async Task<JsonNode> EndAsync()
+    /// <param name="more">What explains a failure besides what the plane knows.</param>
+    public async Task<JsonNode> EndAsync(Func<Task<string>>? more = null)
     {
         var group = await plane.PhaseAsync("jobgroups", Name, ["Succeeded", "Failed", "Cancelled"], TimeSpan.FromSeconds(120));
         var phase = (string?)group["status"]!["phase"];
-        phase.ShouldBe("Succeeded", phase == "Succeeded" ? null : await plane.ExplainAsync());
+        phase.ShouldBe("Succeeded", phase == "Succeeded" ? null : $"{await plane.ExplainAsync()}\n{(more is null ? "" : await more())}");
         return group;
     }
 

@@ -42,6 +42,34 @@ public sealed class SlurmJobBuilderTests
     }
 
     [Fact]
+    public void A_bucket_is_served_on_the_node_and_its_credentials_are_named_alone()
+    {
+        var spec = SlurmJobBuilder.Build(Input(job => job.Spec.Mounts =
+        [
+            new StorageMount { Path = "/data", Storage = "lake" },
+            new StorageMount { Path = "/c", Storage = "ckpts", Mode = MountMode.MountCached, SubPath = "it's" },
+        ]) with
+        {
+            Storages = new Dictionary<string, Storage>
+            {
+                ["lake"] = new() { Spec = new StorageSpec { File = new FileStorage { Path = "/lake" } } },
+                ["ckpts"] = new() { Spec = new StorageSpec { S3 = new S3Storage { Bucket = "b", Prefix = "team/", CredentialsSecretRef = new NameReference { Name = "s3" } }, Cache = new StorageCache { Medium = "/nvme", Size = "1Gi" } } },
+            },
+        }).Spec;
+        spec.SecretRefs!.Select(secret => secret.Name).ShouldBe(["s3"]);
+        spec.Script.ShouldContain("""serve_bucket '1' '/c' 'rw' 's3' '/nvme/uid-train' '--store' 's3://b/team/it'''s' '--size' '1073741824' '--attempt' '2' --name 'train-a2-'"$trestle_rank" """.TrimEnd() + "
+");
+        spec.Script.ShouldContain("/lake	/data	rw
+");
+        spec.Script.ShouldContain("printf 'export %s=' TRESTLE_FLUSHED_MOUNTS; quote '1'; echo
+");
+        spec.Script.ShouldContain("trestle_node_program='trestle-node'
+");
+        spec.Script.ShouldContain("trestle_needs=secrets
+");
+    }
+
+    [Fact]
     public void The_same_attempt_is_the_same_script() => SlurmJobBuilder.Build(Input(_ => { })).Spec.Script.ShouldBe(SlurmJobBuilder.Build(Input(_ => { })).Spec.Script);
 
     [Fact]
