@@ -87,8 +87,17 @@ internal static class SlurmJobBuilder
         if (spec.Resources?.Memory is { } memory) yield return $"--mem={Text((long)Math.Ceiling(new ResourceQuantity(memory).ToDecimal() / (1024 * 1024)))}M";
         if (spec.TimeLimit is { } limit) yield return $"--time={Text((int)Math.Ceiling(Duration.Parse(limit).TotalMinutes))}";
         yield return $"--signal=B:TERM@{Text((int)Grace(spec).TotalSeconds)}";
-        if (NodeAvoidance.Of(input.Job.Status) is { Count: > 0 } avoided) yield return $"--exclude={string.Join(',', avoided.Order(StringComparer.Ordinal))}";
+        if (Avoided(input) is { Count: > 0 } avoided) yield return $"--exclude={string.Join(',', avoided.Order(StringComparer.Ordinal))}";
         foreach (var option in place.Options ?? []) yield return option;
+    }
+
+    // Slurm refuses what can't be had without the avoided nodes, so that they are used where the others don't suffice.
+    private static IReadOnlyCollection<string> Avoided(SlurmInput input)
+    {
+        var avoided = NodeAvoidance.Of(input.Job.Status);
+        var asked = input.Place.Partition ?? input.Cluster.Spec.Defaults?.Partition;
+        var partitions = (input.Cluster.Status?.Partitions ?? []).Where(partition => asked is null || partition.Name == asked).ToList();
+        return partitions.Count == 0 || partitions.Exists(partition => partition.Nodes is not { } nodes || nodes - avoided.Count >= input.Job.NodeCount) ? [.. avoided] : [];
     }
 
     /// <summary>From TERM to the end.</summary>

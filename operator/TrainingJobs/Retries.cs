@@ -41,7 +41,7 @@ public static class Retries
         var budget = recovery?.MaxRestarts ?? 0;
         var counts = Count(attempt);
         var retry = Remember(attempt, rule);
-        if (rule.Action == RecoveryAction.Fail) return Failed($"{failure.Message}, which recovery.failOnExitCodes makes final");
+        if (rule.Action == RecoveryAction.Fail) return Failed(failure.Code is null ? failure.Message : $"{failure.Message}, which recovery.failOnExitCodes makes final");
         if (rule.Counts && counts.Counted > budget) return Failed(budget == 0 ? failure.Message : $"{failure.Message}, and all {budget} restarts are used");
         if (retry.FailedAtStart >= MaxAtStart && !HasOneNodeAtFault(attempt, retry))
             return Failed($"{failure.Message}; it failed within a minute of its start {MaxAtStart} times in a row, so that the restarts it has left are not tried");

@@ -27,6 +27,21 @@ public sealed class SlurmJobBuilderTests
         (spec.Nodes, spec.Cluster, spec.Attempt, spec.GraceSeconds).ShouldBe((4, "alps", 2, 120));
     }
 
+    [Theory]
+    [InlineData(5, true)]
+    [InlineData(4, false)]
+    [InlineData(null, true)]
+    public void Nodes_are_avoided_as_long_as_the_others_suffice(int? nodes, bool isAvoided)
+    {
+        var input = Input(job =>
+        {
+            job.Spec.Nodes = 4;
+            job.Status = new TrainingJobStatus { Retry = new RetryStatus { Nodes = [new NodeFailures { Node = "gpu3", Failures = 2 }] } };
+        });
+        input.Cluster.Status = new SlurmClusterStatus { Partitions = [new SlurmPartition { Name = "cpu", Nodes = 100 }, new SlurmPartition { Name = "gpu", Nodes = nodes }] };
+        SlurmJobBuilder.Build(input).Spec.Options!.Contains("--exclude=gpu3").ShouldBe(isAvoided);
+    }
+
     [Fact]
     public void A_secret_is_named_and_never_in_the_script()
     {
