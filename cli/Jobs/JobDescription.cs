@@ -51,7 +51,7 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
         Line("Queue", status?.Queue is { } queue && !job.HasEnded() && queue.Position is { } position ? $"position {position}" : null);
         Line("Attempt", status?.Attempt is > 0 ? Attempt(status) : null);
         Timeline(status?.Timeline);
-        Line("Checkpoint", status?.Checkpoint?.Latest);
+        Line("Checkpoint", Checkpoint(status?.Checkpoint));
         Exit(status?.Exit);
         Slurm(attempts);
         Ranks(status?.Nodes?.Ranks);
@@ -71,6 +71,16 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
             resources?.Memory is { } memory ? $"{memory} memory" : null,
         ];
         return string.Join(", ", parts.Where(part => part is not null));
+    }
+
+    private string? Checkpoint(CheckpointStatus? checkpoint)
+    {
+        string?[] parts =
+        [
+            checkpoint?.Latest is { } latest ? checkpoint.DurableAt is { } at ? $"{latest}, durable for {Ages.Short(now - at)}" : latest : null,
+            checkpoint?.PendingBytes > 0 ? $"{Sizes.Short(checkpoint.PendingBytes)} on their way to the storage" : null,
+        ];
+        return string.Join("; ", parts.OfType<string>()) is { Length: > 0 } text ? text : null;
     }
 
     private static string Attempt(TrainingJobStatus status)
