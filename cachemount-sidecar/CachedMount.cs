@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Trestle.CacheMount.Checkpoints;
 using Trestle.CacheMount.Directories;
 using Trestle.CacheMount.Flush;
+using Trestle.CacheMount.Fuse;
 using Trestle.CacheMount.Journal;
 using Trestle.CacheMount.Native;
 using Trestle.CacheMount.Stores;
@@ -21,6 +22,9 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     private readonly FileStream _claim;
     private readonly Book _book;
     private readonly Publisher _publisher;
+    private readonly IObjectStore _store;
+    private readonly FuseFront? _fuse;
+    private readonly string _root;
     private readonly CheckpointRules _rules;
     private readonly CancellationTokenSource _stop = new();
     private Task _watchingSpace = Task.CompletedTask;
@@ -28,22 +32,33 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
 
     private CachedMount(MountSettings settings, IObjectStore store, FileStream claim, TimeProvider time, ILogger log)
     {
-        (_settings, _claim, _time) = (settings, claim, time);
+        (_settings, _store, _claim, _time) = (settings, store, claim, time);
         var writer = $"{settings.Writer}-{Identity()}";
         _rules = new CheckpointRules(settings.Checkpoints);
         _book = Book.Open(Path.Combine(settings.State, "journal"), time);
         if (_book.DamagedBytes > 0) MountLog.Damaged(log, _book.DamagedBytes);
-        _publisher = new Publisher(settings.Files, settings.Writer, settings.Attempt, store, _book, time);
-        Engine = new FlushEngine(settings.Files, writer, store, _book, this, settings.Flush, time, log);
-        Front = new DirectoryFront(settings.Files, _book, Engine, _rules, settings.Front, time);
         Space = new SpaceState(0, 0, 0, 0, IsFull: false);
+        (_fuse, FrontReason) = FuseFront.TryMount(settings, store, _book, this, time, log);
+        _root = _fuse?.Root ?? settings.Files;
+        _publisher = new Publisher(_root, settings.Writer, settings.Attempt, store, _book, time);
+        Engine = new FlushEngine(_root, writer, store, _book, this, settings.Flush, time, log);
+        Front = new TreeFront(_root, (ITreeSource?)_fuse?.Source ?? new TreeWatcher(_root), _book, Engine, _rules, settings.Front, time);
     }
 
     /// <summary>Sends files.</summary>
     public FlushEngine Engine { get; }
 
     /// <summary>Watches files.</summary>
-    public DirectoryFront Front { get; }
+    public TreeFront Front { get; }
+
+    /// <summary>How the user's directory is served.</summary>
+    public FrontKind FrontKind => _fuse is null ? FrontKind.Directory : FrontKind.Fuse;
+
+    /// <summary>Why it is served so.</summary>
+    public string FrontReason { get; }
+
+    /// <summary>The file system; null when it is a plain directory.</summary>
+    public FuseFront? Fuse => _fuse;
 
     /// <summary>How full the cache is, as it was last looked at.</summary>
     public SpaceState Space { get; private set; }
@@ -62,12 +77,14 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     public static CachedMount Start(MountSettings settings, IObjectStore store, TimeProvider time, ILogger log)
     {
         Libc.IgnoreLeaseSignals();
-        Directory.CreateDirectory(settings.Files);
         Directory.CreateDirectory(Path.Combine(settings.State, "aside"));
         var claim = Claim(Path.Combine(settings.State, "lock"));
+        FuseFront.CleanUp(settings, log);
+        Directory.CreateDirectory(settings.Files);
         var mount = new CachedMount(settings, store, claim, time, log);
         mount.PutBack(log);
         mount.Engine.Start();
+        mount._fuse?.Start(mount.Front);
         mount.Front.Start();
         mount._watchingSpace = Task.Run(() => mount.WatchSpaceAsync(mount._stop.Token));
         return mount;
@@ -107,8 +124,10 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     }
 
     /// <summary>Looks how full the cache is and gives up what may go.</summary>
-    /// <param name="more">Bytes that are about to come.</param>
-    public void LookAtSpace(long more = 0)
+    public void LookAtSpace() => LookAtSpace(0);
+
+    // More bytes are about to come.
+    private void LookAtSpace(long more)
     {
         var files = CachedFiles();
         var free = new DriveInfo(_settings.Cache).AvailableFreeSpace;
@@ -118,6 +137,12 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         var (high, low) = ((long)(size * 0.9), (long)(size * 0.8));
         var going = EvictionPlanner.Plan(files, high - more, low - more).ToHashSet(StringComparer.Ordinal);
         used -= Evict(files.Where(file => going.Contains(file.Path)));
+        if (_fuse is not null)
+        {
+            if (used + _fuse.ContentBytes > high) _fuse.TrimContents();
+            used += _fuse.ContentBytes;
+        }
+
         Space = new SpaceState(size, used, files.Where(file => !file.IsClean).Sum(file => file.Bytes), free, IsFull: used > high);
     }
 
@@ -131,6 +156,7 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _watchingSpace.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_fuse is not null) await _fuse.DisposeAsync();
         Front.Dispose();
         await Engine.DisposeAsync();
         await _book.DisposeAsync();
@@ -169,7 +195,7 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     private List<CachedFile> CachedFiles()
     {
         var newest = _book.Read(ledger => ledger.Published.OrderByDescending(known => known.Value).Select(known => known.Key).FirstOrDefault());
-        return [.. TreeWalk.Files(_settings.Files).Where(file => file.Entry.Kind == EntryKind.File).Select(file => new CachedFile(
+        return [.. TreeWalk.Files(_root).Where(file => file.Entry.Kind == EntryKind.File).Select(file => new CachedFile(
             file.Path,
             file.Entry.Blocks * 512,
             Math.Max(file.Entry.AccessedNs, file.Entry.File.ModifiedNs),

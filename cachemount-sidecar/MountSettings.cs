@@ -25,6 +25,18 @@ internal sealed record MountSettings(string Cache)
     /// <summary>Times of the directory front.</summary>
     public FrontSettings Front { get; init; } = new();
 
+    /// <summary>How the user's directory is served.</summary>
+    public FrontKind FrontKind { get; init; } = FrontKind.Directory;
+
+    /// <summary>Where the FUSE front is mounted; over <see cref="Files"/> when null.</summary>
+    public string? MountAt { get; init; }
+
+    /// <summary>Whether the kernel may read and write files of the cache by itself, where it can.</summary>
+    public bool AllowsPassthrough { get; init; } = true;
+
+    /// <summary>The store is looked at again after this time, for what others have written; the FUSE front shows it.</summary>
+    public TimeSpan ListEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>The user's directory.</summary>
     public string Files => Path.Combine(Cache, "files");
 

@@ -63,7 +63,8 @@ internal static class CacheMountCommand
         using var logs = Logs();
         var log = logs.CreateLogger("cachemount");
         await using var mount = CachedMount.Start(settings, store, time, log);
-        using var arrivals = given["--fetch"] == "true" ? new Arrivals(mount, store, Path.Combine(settings.State, "incoming"), time, log) : null;
+        // A file system of ours shows what the store has, and fetches what is read.
+        using var arrivals = given["--fetch"] == "true" && mount.FrontKind == FrontKind.Directory ? new Arrivals(mount, store, Path.Combine(settings.State, "incoming"), time, log) : null;
         var audience = given.Audience();
         // Where every process is sent TERM, who brings the last files to the store must not end before those who write them.
         using var end = audience?.EndRequest is null ? CancellationTokenSource.CreateLinkedTokenSource(stop) : new CancellationTokenSource();

@@ -13,11 +13,11 @@ internal sealed class CacheMountArgumentException(string message) : Exception(me
 internal sealed class CacheMountOptions
 {
     public const string Store = "--store s3://BUCKET/PREFIX|DIRECTORY [--endpoint URL] [--region NAME] [--path-style true] [--ca FILE]";
-    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--fetch true] [--flush-request FILE --flush-answer FILE [--report URL --token-file FILE] [--durable FILE] [--end-request FILE]]";
+    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--front Auto|Fuse|Directory] [--at MOUNTPOINT] [--passthrough false] [--fetch true] [--flush-request FILE --flush-answer FILE [--report URL --token-file FILE] [--durable FILE] [--end-request FILE]]";
 
     private static readonly string[] StoreNames = ["--store", "--endpoint", "--region", "--path-style", "--ca"];
     private static readonly string[] AudienceNames = ["--report", "--token-file", "--flush-request", "--flush-answer", "--durable", "--end-request"];
-    private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--attempt", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan", "--fetch", .. AudienceNames];
+    private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--attempt", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan", "--front", "--at", "--passthrough", "--list-every", "--fetch", .. AudienceNames];
     private readonly Dictionary<string, string> _given = new(StringComparer.Ordinal);
 
     private CacheMountOptions(IReadOnlyList<string> arguments, IReadOnlyCollection<string> known)
@@ -52,6 +52,11 @@ internal sealed class CacheMountOptions
     public double Number(string name, double otherwise) => this[name] is not { } text ? otherwise
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value is >= 0 and < 1e18 ? value : throw new CacheMountArgumentException($"{name} must be a number, not '{text}'");
 
+    /// <summary>One of some words.</summary>
+    public T Choice<T>(string name, T otherwise)
+        where T : struct, Enum => this[name] is not { } word ? otherwise
+        : Enum.TryParse<T>(word, out var value) && Enum.IsDefined(value) ? value : throw new CacheMountArgumentException($"{name} must be one of {string.Join(", ", Enum.GetNames<T>())}, not '{word}'");
+
     /// <summary>The mount as it is to be served.</summary>
     public MountSettings Settings()
     {
@@ -60,6 +65,10 @@ internal sealed class CacheMountOptions
         if (this["--checkpoints"] is { } patterns) settings = settings with { Checkpoints = patterns.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) };
         return settings with
         {
+            FrontKind = Choice("--front", FrontKind.Directory),
+            MountAt = this["--at"] is null ? null : Absolute("--at"),
+            AllowsPassthrough = this["--passthrough"] != "false",
+            ListEvery = TimeSpan.FromSeconds(Math.Clamp(Number("--list-every", 10), 0.1, 1e6)),
             Flush = new FlushSettings { SmallestPart = (long)Math.Max(5 << 20, Number("--part-size", PartPlan.SmallestPart)) },
             Front = new FrontSettings
             {

@@ -11,7 +11,19 @@ internal sealed record MountStatus
     public required string Store { get; init; }
 
     /// <summary>Which front serves the files.</summary>
-    public string Front { get; init; } = "Directory";
+    public required string Front { get; init; }
+
+    /// <summary>Why that one.</summary>
+    public required string FrontReason { get; init; }
+
+    /// <summary>Where the FUSE front is mounted.</summary>
+    public string? MountedAt { get; init; }
+
+    /// <summary>Whether the kernel reads and writes files of the cache by itself: on, or why not. Null without a FUSE front.</summary>
+    public string? Passthrough { get; init; }
+
+    /// <summary>Writers that are held back until there is room.</summary>
+    public int WaitingWriters { get; init; }
 
     /// <summary>Files that are closed and not in the store yet.</summary>
     public required int PendingFiles { get; init; }
@@ -77,6 +89,11 @@ internal sealed record MountStatus
         return new MountStatus
         {
             Store = store.Name,
+            Front = mount.FrontKind.ToString(),
+            FrontReason = mount.FrontReason,
+            MountedAt = mount.Fuse?.MountedAt,
+            Passthrough = mount.Fuse is { } fuse ? fuse.NoPassthrough is { } reason ? $"off: {reason}" : "on" : null,
+            WaitingWriters = mount.Fuse?.WaitingWriters ?? 0,
             PendingFiles = pending.Count(operation => operation is not Publish),
             PendingBytes = pending.OfType<Journal.Store>().Sum(operation => operation.File.Size),
             Trouble = mount.Engine.Trouble(),

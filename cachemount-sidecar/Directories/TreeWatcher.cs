@@ -20,6 +20,12 @@ internal enum TreeChange
     /// <summary>A directory came into place by rename; its files were said before.</summary>
     DirectoryMoved,
 
+    /// <summary>A directory came into place by rename; nothing was said of its files.</summary>
+    TreeMoved,
+
+    /// <summary>A file was removed that only the store had.</summary>
+    Forgotten,
+
     /// <summary>Events were lost: look at everything.</summary>
     Lost,
 }
@@ -28,12 +34,12 @@ internal enum TreeChange
 /// Watches a whole tree on a thread of its own. Directories that appear are watched and then read, so that nothing made in them
 /// meanwhile is missed. Paths are relative to the root, with slashes.
 /// </summary>
-internal sealed class TreeWatcher : IDisposable
+internal sealed class TreeWatcher : ITreeSource
 {
     private const int Tick = 100;
     private readonly string _root;
-    private readonly Action<TreeChange, string> _changed;
-    private readonly Action _tick;
+    private Action<TreeChange, string> _changed = (_, _) => { };
+    private Action _tick = () => { };
     private readonly Inotify _inotify = new();
     private readonly Dictionary<int, string> _paths = [];
     private readonly List<string> _movedAway = [];
@@ -43,25 +49,39 @@ internal sealed class TreeWatcher : IDisposable
     private volatile bool _stop;
 
     /// <param name="root">The directory.</param>
-    /// <param name="changed">Told what happens, on the watcher's thread.</param>
-    /// <param name="tick">Called there ten times a second, and when a drain is asked for.</param>
-    public TreeWatcher(string root, Action<TreeChange, string> changed, Action tick)
+    public TreeWatcher(string root)
     {
-        (_root, _changed, _tick) = (root, changed, tick);
+        _root = root;
         _thread = new Thread(Watch) { IsBackground = true, Name = "watcher" };
     }
 
-    /// <summary>Why not everything is watched; null when it is.</summary>
+    /// <inheritdoc/>
     public string? Trouble { get; private set; }
 
-    /// <summary>Watches all directories there are, and goes on on its own thread. Files that are there already are not told.</summary>
-    public void Start()
+    /// <inheritdoc/>
+    public void Start(Action<TreeChange, string> changed, Action tick)
     {
+        (_changed, _tick) = (changed, tick);
         AddTree("", []);
         _thread.Start();
     }
 
-    /// <summary>Waits until everything that had happened before this call has been told.</summary>
+    /// <inheritdoc/>
+    public bool MayHaveWriter(string path) => true;
+
+    /// <inheritdoc/>
+    public void Leaving(string path, Journal.Stored stored, Entry entry)
+    {
+        // a file that is given up is not seen any more
+    }
+
+    /// <inheritdoc/>
+    public void Stayed(string path)
+    {
+        // nothing was done
+    }
+
+    /// <inheritdoc/>
     public Task DrainAsync()
     {
         var drain = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -71,8 +71,10 @@ internal sealed class FlushEngine : IAsyncDisposable
     public Task StoreAsync(string path, Fingerprint file) => Submit(path, (sequence, _) => new Closed(sequence, path, file));
 
     /// <summary>A file was removed. Nothing happens when the store was never asked to take it.</summary>
-    public Task RemoveAsync(string path) => Submit(path, (sequence, ledger) =>
-        ledger.StoredFiles.ContainsKey(path) || ledger.PendingOf(path) is Store ? new Removed(sequence, path) : null);
+    /// <param name="path">The file.</param>
+    /// <param name="isForeign">True: the store has it from somebody else.</param>
+    public Task RemoveAsync(string path, bool isForeign = false) => Submit(path, (sequence, ledger) =>
+        isForeign || ledger.StoredFiles.ContainsKey(path) || ledger.PendingOf(path) is Store ? new Removed(sequence, path) : null);
 
     /// <summary>A checkpoint is finished; or it is broken, which must be said before what breaks it.</summary>
     public Task PublishAsync(string path, bool isBroken = false)

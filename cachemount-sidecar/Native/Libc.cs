@@ -20,7 +20,9 @@ internal enum EntryKind
 /// <param name="Links">Names it has.</param>
 /// <param name="Blocks">512-byte blocks on disk.</param>
 /// <param name="AccessedNs">Last read, as exact as the file system keeps it.</param>
-internal readonly record struct Entry(EntryKind Kind, Fingerprint File, int Mode, uint Links, long Blocks, long AccessedNs);
+/// <param name="User">Owner.</param>
+/// <param name="Group">Group.</param>
+internal readonly record struct Entry(EntryKind Kind, Fingerprint File, int Mode, uint Links, long Blocks, long AccessedNs, uint User, uint Group);
 
 /// <summary>The system calls .NET has no name for.</summary>
 internal static partial class Libc
@@ -113,7 +115,8 @@ internal static partial class Libc
         var modified = Nanoseconds(buffer[112..]);
         var file = new Fingerprint(BinaryPrimitives.ReadUInt64LittleEndian(buffer[32..]), BinaryPrimitives.ReadInt64LittleEndian(buffer[40..]), modified, Nanoseconds(buffer[96..]),
             Racy: Math.Abs(ClockNs() - modified) < Fingerprint.TickNs);
-        return new Entry(kind, file, mode & 0xFFF, BinaryPrimitives.ReadUInt32LittleEndian(buffer[16..]), BinaryPrimitives.ReadInt64LittleEndian(buffer[48..]), Nanoseconds(buffer[64..]));
+        return new Entry(kind, file, mode & 0xFFF, BinaryPrimitives.ReadUInt32LittleEndian(buffer[16..]), BinaryPrimitives.ReadInt64LittleEndian(buffer[48..]), Nanoseconds(buffer[64..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(buffer[20..]), BinaryPrimitives.ReadUInt32LittleEndian(buffer[24..]));
     }
 
     private static long Nanoseconds(ReadOnlySpan<byte> time) => (BinaryPrimitives.ReadInt64LittleEndian(time) * 1_000_000_000) + BinaryPrimitives.ReadUInt32LittleEndian(time[8..]);

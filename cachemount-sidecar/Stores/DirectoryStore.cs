@@ -136,8 +136,8 @@ internal sealed class DirectoryStore(string root) : IObjectStore
         if (Libc.Stat(PathOf(key)) is not { Kind: EntryKind.File } entry) return null;
         var about = File.Exists(PathOf(Hidden + key)) ? JsonSerializer.Deserialize(File.ReadAllBytes(PathOf(Hidden + key)), DirectoryStoreJson.Default.DirectoryObject) : null;
         return about?.Inode == entry.File.Inode
-            ? new StoredObject(key, entry.File.Size, about.ETag, null, about.Metadata)
-            : new StoredObject(key, entry.File.Size, $"{entry.File.Inode:x}-{entry.File.ModifiedNs:x}", null, new Dictionary<string, string>());
+            ? new StoredObject(key, entry.File.Size, about.ETag, null, about.Metadata) { Modified = DateTimeOffset.UnixEpoch.AddTicks(entry.File.ModifiedNs / 100) }
+            : new StoredObject(key, entry.File.Size, $"{entry.File.Inode:x}-{entry.File.ModifiedNs:x}", null, new Dictionary<string, string>()) { Modified = DateTimeOffset.UnixEpoch.AddTicks(entry.File.ModifiedNs / 100) };
     }
 
     private string PathOf(string key) => Path.Combine(root, key);

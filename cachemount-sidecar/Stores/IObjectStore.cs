@@ -8,7 +8,11 @@ namespace Trestle.CacheMount.Stores;
 /// <param name="ETag">The store's tag of this content.</param>
 /// <param name="Crc32">Of the content, where the store says it.</param>
 /// <param name="Metadata">What was stored with it; empty in a listing.</param>
-internal sealed record StoredObject(string Key, long Size, string ETag, uint? Crc32, IReadOnlyDictionary<string, string> Metadata);
+internal sealed record StoredObject(string Key, long Size, string ETag, uint? Crc32, IReadOnlyDictionary<string, string> Metadata)
+{
+    /// <summary>When it was stored, where the store says it.</summary>
+    public DateTimeOffset? Modified { get; init; }
+}
 
 /// <summary>An upload in parts that is neither completed nor aborted.</summary>
 internal sealed record PendingUpload(string Key, string UploadId);

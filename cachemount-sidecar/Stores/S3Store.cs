@@ -144,7 +144,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
         while (true)
         {
             var page = await CallAsync($"listing {prefix}", ct: ct, call: limit => _s3.ListObjectsV2Async(request, limit));
-            foreach (var found in page.S3Objects ?? []) yield return new StoredObject(found.Key[_options.Prefix.Length..], found.Size ?? 0, found.ETag, null, new Dictionary<string, string>());
+            foreach (var found in page.S3Objects ?? []) yield return new StoredObject(found.Key[_options.Prefix.Length..], found.Size ?? 0, found.ETag, null, new Dictionary<string, string>()) { Modified = found.LastModified };
             if (page.IsTruncated != true) yield break;
             request.ContinuationToken = page.NextContinuationToken;
         }

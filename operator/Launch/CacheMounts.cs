@@ -61,7 +61,7 @@ internal static class CacheMounts
         var cache = $"{Paths.Caches}/{Text(mount.Index)}";
         var container = NodeContainer(job, settings, Names.CacheMountContainer(mount.Index), mount,
         [
-            "serve", "--cache", cache,
+            "serve", "--cache", cache, "--front", "Directory",
             .. BucketAccess.Arguments(mount.Bucket, mount.Mount.SubPath),
             "--name", Names.Pod(job.Metadata.Name, rank, attempt),
             "--attempt", Text(attempt),

@@ -26,7 +26,7 @@ serve_bucket() {
   (
     trap '' TERM
     eval "$trestle_access"
-    until "$TRESTLE_NODE_PROGRAM" cachemount serve --cache "$trestle_cache" "$@" --socket "$TRESTLE_ROOT/run/mount-$trestle_number" \
+    until "$TRESTLE_NODE_PROGRAM" cachemount serve --cache "$trestle_cache" --front Directory "$@" --socket "$TRESTLE_ROOT/run/mount-$trestle_number" \
       --fetch true --flush-request "$TRESTLE_ROOT/run/flush-$trestle_number" --flush-answer "$TRESTLE_ROOT/run/flushed-$trestle_number" \
       --durable "$trestle_dir/durable-$trestle_rank-$trestle_number" --end-request "$TRESTLE_ROOT/run/end-mounts"; do
       [ ! -f "$TRESTLE_ROOT/run/end-mounts" ] || break

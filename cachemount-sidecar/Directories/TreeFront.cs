@@ -7,11 +7,12 @@ using Trestle.CacheMount.Native;
 namespace Trestle.CacheMount.Directories;
 
 /// <summary>
-/// A plain directory whose files go to the store when they are closed. The user writes at the speed of the disk and needs nothing of ours;
-/// in turn nothing can hold a writer back. An event only says where to look: what counts is what is found.
+/// Files of a tree that go to the store when they are closed. What happens to them comes from a source: a watched directory, or our own
+/// file system. An event only says where to look: what counts is what is found.
 /// </summary>
-internal sealed class DirectoryFront : IDisposable
+internal sealed class TreeFront : IDisposable
 {
+    private static readonly TimeSpan LetGo = TimeSpan.FromMilliseconds(5);
     private readonly Lock _lock = new();
     private readonly string _root;
     private readonly Book _book;
@@ -19,7 +20,7 @@ internal sealed class DirectoryFront : IDisposable
     private readonly CheckpointRules _rules;
     private readonly FrontSettings _settings;
     private readonly TimeProvider _time;
-    private readonly TreeWatcher _watcher;
+    private readonly ITreeSource _source;
     private readonly Dictionary<string, Later> _later = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _adopted = new(StringComparer.Ordinal);
@@ -27,11 +28,8 @@ internal sealed class DirectoryFront : IDisposable
     private bool _lost;
     private Task _synced = Task.CompletedTask;
 
-    public DirectoryFront(string root, Book book, FlushEngine engine, CheckpointRules rules, FrontSettings settings, TimeProvider time)
-    {
-        (_root, _book, _engine, _rules, _settings, _time) = (root, book, engine, rules, settings, time);
-        _watcher = new TreeWatcher(root, Changed, Tick);
-    }
+    public TreeFront(string root, ITreeSource source, Book book, FlushEngine engine, CheckpointRules rules, FrontSettings settings, TimeProvider time) =>
+        (_root, _source, _book, _engine, _rules, _settings, _time) = (root, source, book, engine, rules, settings, time);
 
     private enum Sight
     {
@@ -75,19 +73,19 @@ internal sealed class DirectoryFront : IDisposable
     public IReadOnlyDictionary<string, long> Adopted => _adopted;
 
     /// <summary>Why not everything is watched; null when it is.</summary>
-    public string? Trouble => _watcher.Trouble;
+    public string? Trouble => _source.Trouble;
 
     /// <summary>Watches the tree and takes in what is there and not proven clean.</summary>
     public void Start()
     {
-        _watcher.Start();
+        _source.Start(Changed, Tick);
         lock (_lock) Scan(isFirst: true, isForced: false);
     }
 
     /// <summary>Takes in everything that was closed before this call, also what is held back, and waits until the journal has it.</summary>
     public async Task SettleAsync()
     {
-        await _watcher.DrainAsync();
+        await _source.DrainAsync();
         Task synced;
         lock (_lock)
         {
@@ -122,8 +120,30 @@ internal sealed class DirectoryFront : IDisposable
         lock (_lock)
         {
             var stored = _book.Read(ledger => ledger.PendingOf(path) is null ? ledger.StoredFiles.GetValueOrDefault(path) : null);
-            if (stored is null || !FileGate.TryRemove(Path.Combine(_root, path), stored.File, aside)) return false;
-            _ = _book.Record(new Evicted(stored.Sequence, path));
+            if (stored is null || Libc.Stat(Path.Combine(_root, path)) is not { Kind: EntryKind.File, Links: 1 } entry) return false;
+            _source.Leaving(path, stored, entry);
+            if (FileGate.TryRemove(Path.Combine(_root, path), stored.File, aside))
+            {
+                _ = _book.Record(new Evicted(stored.Sequence, path));
+                return true;
+            }
+
+            _source.Stayed(path);
+            return false;
+        }
+    }
+
+    /// <summary>Takes a file in that was read from the store; false when there is one of its path already.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="place">Where it is now, on the same file system.</param>
+    /// <param name="etag">Of the object.</param>
+    /// <param name="crc">CRC-32 of the content.</param>
+    public bool TryAdopt(string path, string place, string etag, uint crc)
+    {
+        lock (_lock)
+        {
+            if (!Libc.TryMove(place, Path.Combine(_root, path)) || Libc.Stat(Path.Combine(_root, path)) is not { } entry) return false;
+            _ = _book.Record(ledger => [new Completed(ledger.NextSequence(), path, entry.File, etag, crc)]);
             return true;
         }
     }
@@ -156,7 +176,7 @@ internal sealed class DirectoryFront : IDisposable
         }
     }
 
-    public void Dispose() => _watcher.Dispose();
+    public void Dispose() => _source.Dispose();
 
     // Only what the store has as it is may be replaced, and only by a whole checkpoint.
     private bool IsFree(string path, bool isCheckpoint)
@@ -195,6 +215,10 @@ internal sealed class DirectoryFront : IDisposable
                     break;
                 case TreeChange.Removed or TreeChange.MovedAway:
                     Gone(path);
+                    break;
+                case TreeChange.Forgotten:
+                    Break(path);
+                    _synced = _engine.RemoveAsync(path, isForeign: true);
                     break;
                 case TreeChange.DirectoryMoved when !NameRules.IsTemporary(path):
                     Moved(path);
@@ -244,6 +268,8 @@ internal sealed class DirectoryFront : IDisposable
     private bool Look(string path, Sight sight, bool isForced)
     {
         var (answer, entry) = FileGate.Look(Path.Combine(_root, path));
+        // The kernel may take a moment more to let go of what it wrote.
+        if (answer == GateAnswer.Busy && !_source.MayHaveWriter(path)) SpinWait.SpinUntil(() => ((answer, entry) = FileGate.Look(Path.Combine(_root, path))).answer != GateAnswer.Busy, LetGo);
         switch (answer)
         {
             case GateAnswer.Gone:
