@@ -1,0 +1,6 @@
+namespace Trestle.WeightsGateway;
+
+internal static class Program
+{
+    private static int Main() => 2;
+}
