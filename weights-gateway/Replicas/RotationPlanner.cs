@@ -19,8 +19,10 @@ public static class RotationPlanner
     {
         ArgumentNullException.ThrowIfNull(mayServe);
         if (facts.IsDraining) return new(ReplicaState.Draining, false);
-        if (facts.View is not { } view) return new(facts.HasAnswered ? ReplicaState.Lost : ReplicaState.Loading, false);
+
+        // Also while it does not answer: the gateway after this one must know that its weights are not whole.
         if (facts.HasFailed) return new(ReplicaState.Quarantined, false);
+        if (facts.View is not { } view) return new(facts.HasAnswered ? ReplicaState.Lost : ReplicaState.Loading, false);
         if (facts.IsStalled) return new(ReplicaState.Stalled, false);
         var current = mayServe(view.Version);
         if (facts.IsOut) return new(facts.IsTaking ? ReplicaState.Updating : ReplicaState.Paused, false);

@@ -59,9 +59,8 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
         var session = state.Session!;
         await UntouchedAsync(() => PhaseAsync(UpdatePhase.Starting, mustBeWritten: true));
 
-        // One that failed an update is still in the middle of it.
-        await EngineCalls.OnAllAsync([.. session.Members.Where(member => member.Failure is not null)], (engine, limit) => engine.FinishAsync(null, limit), Rules.ResumeLimit, time, ct);
         var failed = await OnAllAsync((engine, limit) => engine.StartAsync(limit), Rules.PauseLimit, ct);
+        if (failed.Count > 0) failed = await StartAnewAsync([.. failed.Select(one => one.Member)], ct);
         session.IsStarted = true;
         if (failed.Count > 0) throw await GiveUpAsync(failed, "start an update", quarantine: true);
     }
@@ -155,6 +154,9 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
     {
         var session = state.Session!;
         await PhaseAsync(UpdatePhase.Resuming, mustBeWritten: false);
+
+        // One that failed an update before and has not taken a whole one in this stays paused.
+        session.Members.RemoveAll(member => member.Failure is not null);
         await ResumeAllAsync(session.Members);
         if (session.IsComplete) state.Last = Times(session);
 
@@ -173,6 +175,7 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
         GatewayLog.Abandoned(log, why);
         if (session.IsComplete || !session.IsTouched)
         {
+            session.Members.RemoveAll(member => member.Failure is not null);
             if (session.IsStarted && !session.IsComplete) await EngineCalls.OnAllAsync(session.Members, (engine, limit) => engine.FinishAsync(null, limit), Rules.ResumeLimit, time, CancellationToken.None);
             await ResumeAsync();
             return;
@@ -241,6 +244,13 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
 
     public static string Names(IEnumerable<(Member Member, string Why)> failed) => string.Join("; ", failed.Select(one => $"{one.Member.Name} ({one.Why})"));
 
+    // One that failed an update, or was left behind in one, is still in the middle of it. All that follows is whole.
+    private async Task<IReadOnlyList<(Member Member, string Why)>> StartAnewAsync(IReadOnlyCollection<Member> members, CancellationToken ct)
+    {
+        await EngineCalls.OnAllAsync(members, (engine, limit) => engine.FinishAsync(null, limit), Rules.ResumeLimit, time, ct);
+        return await EngineCalls.OnAllAsync(members, (engine, limit) => engine.StartAsync(limit), Rules.PauseLimit, time, ct);
+    }
+
     private async Task UntouchedAsync(Func<Task> step)
     {
         try
@@ -266,8 +276,6 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
             session.Members.RemoveAll(member => failed.Any(one => one.Member == member));
         }
 
-        // One that failed an update before is not resumed by this one: its weights are still unknown.
-        session.Members.RemoveAll(member => member.Failure is not null);
         await AbandonAsync($"not all replicas could {what}: {Names(failed)}");
         state.Group = null;
         return new RefusalException(503, $"not all replicas could {what}: {Names(failed)}; the others go on with {state.History.Newest}; send init_weight_transfer_engine again");

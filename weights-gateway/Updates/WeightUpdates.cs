@@ -116,6 +116,7 @@ public sealed class WeightUpdates : IDisposable
     public Task FinishAsync(string? version) => InTurnAsync(async _ =>
     {
         if (State.Session is not { IsStarted: true, IsComplete: false }) throw new RefusalException(409, "no update is in flight; send start_weight_update first");
+        if (!State.Session.IsTouched) throw new RefusalException(409, "no weights have come in this update; send update_weights first, or resume to give it up");
         if (version is EngineView.FirstVersion or { Length: 0 or > LongestVersion })
             throw new RefusalException(409, $"weight_version must have 1 to {LongestVersion} characters and not be {EngineView.FirstVersion}, which names the weights that an engine is started with");
         await _steps.ConcludeAsync(version ?? NextVersion());
@@ -124,8 +125,9 @@ public sealed class WeightUpdates : IDisposable
     /// <summary>Ends the trainer's pause.</summary>
     public Task ResumeAsync() => InTurnAsync(async _ =>
     {
-        if (State.Session is { IsStarted: true, IsComplete: false }) throw new RefusalException(409, "weights are on their way; send finish_weight_update first");
-        if (State.Session is not null) await _steps.ResumeAsync();
+        if (State.Session is { IsTouched: true, IsComplete: false }) throw new RefusalException(409, "weights are on their way; send finish_weight_update first");
+        if (State.Session is { IsStarted: true, IsComplete: false }) await _steps.AbandonAsync("the trainer resumed before it sent weights");
+        else if (State.Session is not null) await _steps.ResumeAsync();
     });
 
     /// <summary>Runs in turn, when nothing else does; false when something else does.</summary>
