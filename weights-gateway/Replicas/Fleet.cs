@@ -9,6 +9,7 @@ namespace Trestle.WeightsGateway.Replicas;
 public sealed class Fleet(IReplicaSource source, Func<Replica, IEngine> open, TimeProvider time)
 {
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
+    private const int Patience = 3;
     private readonly Lock _lock = new();
     private IReadOnlyList<Member> _members = [];
     private volatile IReadOnlyList<Member> _rotation = [];
@@ -59,6 +60,7 @@ public sealed class Fleet(IReplicaSource source, Func<Replica, IEngine> open, Ti
         ArgumentNullException.ThrowIfNull(member);
         var stamp = member.Stamp;
         EngineView? view;
+        var late = false;
         using var limit = new CancellationTokenSource(LookLimit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         try
@@ -67,13 +69,16 @@ public sealed class Fleet(IReplicaSource source, Func<Replica, IEngine> open, Ti
         }
         catch (Exception error) when (error is EngineException || (error is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            view = null;
+            (view, late) = (null, error is OperationCanceledException);
         }
 
         lock (_lock)
         {
             // It was told to do something meanwhile: what it said may be from before.
             if (member.Stamp != stamp || member.Gone.IsCancellationRequested) return view is not null;
+            // A busy engine answers late; one that refuses is gone.
+            member.Silences = late ? member.Silences + 1 : 0;
+            if (late && member.Silences < Patience) return false;
             var isFirst = view is not null && !member.HasAnswered;
             (member.View, member.HasAnswered) = (view, member.HasAnswered || view is not null);
             if (isFirst) FirstLook?.Invoke(member);

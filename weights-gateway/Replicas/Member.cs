@@ -65,7 +65,7 @@ public sealed class Member : IDisposable
     /// <summary>Requests that the router has given it and that have not ended.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
-    /// <summary>Cancelled when it leaves rotation: what has no answer yet goes elsewhere.</summary>
+    /// <summary>Cancelled when it leaves rotation and won't answer what it has: that goes elsewhere. One that drains answers.</summary>
     public CancellationToken Leaves => _leaves.Token;
 
     /// <summary>Cancelled when this life has ended.</summary>
@@ -73,6 +73,9 @@ public sealed class Member : IDisposable
 
     /// <summary>Grows with everything it is told to do: what was seen before is out of date.</summary>
     internal int Stamp { get; private set; }
+
+    /// <summary>Looks in a row that it did not answer in time.</summary>
+    internal int Silences { get; set; }
 
     internal ReplicaFacts Facts => new(View)
     {
@@ -97,7 +100,7 @@ public sealed class Member : IDisposable
         if (verdict.IsInRotation == IsInRotation) return;
         IsInRotation = verdict.IsInRotation;
         if (verdict.IsInRotation) _leaves = new CancellationTokenSource();
-        else _leaves.Cancel();
+        else if (verdict.State is ReplicaState.Quarantined or ReplicaState.Stalled or ReplicaState.Lost or ReplicaState.Stale) _leaves.Cancel();
     }
 
     internal void End()

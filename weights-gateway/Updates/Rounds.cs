@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Trestle.WeightsGateway.Board;
 using Trestle.WeightsGateway.Engines;
+using Trestle.WeightsGateway.Hosting;
 using Trestle.WeightsGateway.Replicas;
 
 namespace Trestle.WeightsGateway.Updates;
@@ -58,6 +59,7 @@ internal sealed class Rounds(WeightUpdates updates, IServiceBoard board, ILogger
         await updates.WhenFreeAsync(SilenceAsync);
         await ReclaimAsync();
         await GatesAsync(ct);
+        GatewayMeter.Seen(State, Fleet.Members);
         await StatusAsync(ct);
     }
 
