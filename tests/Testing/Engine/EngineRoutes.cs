@@ -11,13 +11,13 @@ public static class EngineRoutes
     public static async Task AnswerAsync(this StandInEngine engine, HttpContext context)
     {
         var route = context.Request.Path.Value ?? "/";
+        if (!engine.IsDead) engine.Called?.Invoke(route);
         if (engine.IsDead)
         {
             context.Abort();
             return;
         }
 
-        engine.Called?.Invoke(route);
         engine.Calls.AddOrUpdate(route, 1, (_, count) => count + 1);
         using var ct = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, engine.Life);
         try

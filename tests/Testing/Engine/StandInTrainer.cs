@@ -79,7 +79,9 @@ public sealed class StandInTrainer : IAsyncDisposable
             }
         }));
         await update;
-        await broadcast.WaitAsync(TimeSpan.FromSeconds(5), ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Whoever has not taken it by now has failed.
+        await broadcast.WaitAsync(TimeSpan.FromMilliseconds(500), ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public async Task<JsonObject> PostAsync(string path, JsonObject? body = null, CancellationToken ct = default)

@@ -11,9 +11,14 @@ public sealed class SteadyLoad : IAsyncDisposable
     private readonly List<Task> _clients;
     private long _answers;
 
-    public SteadyLoad(HttpClient http, Uri server, int clients, int tokens = 8, Action<string>? answered = null)
+    /// <param name="http">Carries requests.</param>
+    /// <param name="server">Whom to ask.</param>
+    /// <param name="clients">How many ask at a time.</param>
+    /// <param name="tokens">Tokens of an answer.</param>
+    /// <param name="asking">Called before each request; what it gives is called with the answer's text.</param>
+    public SteadyLoad(HttpClient http, Uri server, int clients, int tokens = 8, Func<Action<string>>? asking = null)
     {
-        _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => AskAsync(http, new Uri(server, "/v1/completions"), tokens, answered)))];
+        _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => AskAsync(http, new Uri(server, "/v1/completions"), tokens, asking)))];
     }
 
     public long Answers => Interlocked.Read(ref _answers);
@@ -34,10 +39,11 @@ public sealed class SteadyLoad : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task AskAsync(HttpClient http, Uri at, int tokens, Action<string>? answered)
+    private async Task AskAsync(HttpClient http, Uri at, int tokens, Func<Action<string>>? asking)
     {
         while (!_stop.IsCancellationRequested)
         {
+            var answered = asking?.Invoke();
             try
             {
                 using var answer = await http.PostAsJsonAsync(at, new JsonObject { ["prompt"] = "x", ["max_tokens"] = tokens }, CancellationToken.None);

@@ -23,9 +23,13 @@ public sealed class GatewayTests
         await trainer.InitAsync();
         trainer.Ranks.Order().ShouldBe([1, 2, 3, 4, 5, 6]);
         var (published, old) = (0, 0);
-        await using var load = new SteadyLoad(world.Client, world.Gateway.PublicAt, 8, answered: text =>
+        await using var load = new SteadyLoad(world.Client, world.Gateway.PublicAt, 8, asking: () =>
         {
-            if (text.Contains(StandInEngine.MixedToken, StringComparison.Ordinal)) Interlocked.Increment(ref old);
+            var least = Volatile.Read(ref published);
+            return text =>
+            {
+                if (text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Any(token => (token == "default" ? 0 : int.TryParse(token, out var version) ? version : -1) < least)) Interlocked.Increment(ref old);
+            };
         });
         for (var version = 1; version <= 10; version++)
         {
