@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Trestle.Api.V1Alpha1;
@@ -92,7 +92,9 @@ public sealed class HttpEngine(HttpClient http, Uri control, bool hasWeights) : 
         try
         {
             using var request = new HttpRequestMessage(method, new Uri(control, route));
-            if (body is not null) request.Content = JsonContent.Create(body);
+
+            // With its length: not every small server reads chunks.
+            if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
             using var answer = await http.SendAsync(request, ct);
             var text = await answer.Content.ReadAsStringAsync(ct);
             return answer.StatusCode switch

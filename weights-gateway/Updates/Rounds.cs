@@ -17,9 +17,11 @@ internal sealed class Rounds(WeightUpdates updates, IServiceBoard board, ILogger
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LoadEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LoadEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LoadWriteEvery = TimeSpan.FromSeconds(10);
     private string _written = "";
     private long? _loadAt;
+    private long? _lookedAt;
     private (int Waiting, int Running) _load;
 
     private UpdateSteps Steps => updates.Steps;
@@ -54,7 +56,9 @@ internal sealed class Rounds(WeightUpdates updates, IServiceBoard board, ILogger
     public async Task OnceAsync(CancellationToken ct)
     {
         Fleet.Refresh();
-        await Task.WhenAll(Fleet.LookAsync(ct), LoadAsync(ct));
+        var loadIsDue = _lookedAt is not { } at || Steps.Time.GetElapsedTime(at) >= LoadEvery;
+        if (loadIsDue) _lookedAt = Steps.Time.GetTimestamp();
+        await Task.WhenAll(Fleet.LookAsync(ct), loadIsDue ? LoadAsync(ct) : Task.CompletedTask);
         Steps.Change(Stalls);
         await updates.WhenFreeAsync(SilenceAsync);
         await ReclaimAsync();
@@ -137,7 +141,7 @@ internal sealed class Rounds(WeightUpdates updates, IServiceBoard board, ILogger
         {
             if (State.Session is not null) return;
             var state = StatusComposer.Compose(State, Fleet.Members);
-            var loadIsDue = _loadAt is not { } at || Steps.Time.GetElapsedTime(at) >= LoadEvery;
+            var loadIsDue = _loadAt is not { } at || Steps.Time.GetElapsedTime(at) >= LoadWriteEvery;
             if (!loadIsDue) state = state with { Waiting = _load.Waiting, Running = _load.Running };
             var text = JsonSerializer.Serialize(state);
             if (text == _written) return;

@@ -23,17 +23,20 @@ public sealed class EngineFarm : IAsyncDisposable
 
     public IReadOnlyList<Uri> Addresses { get; }
 
-    public static async Task<EngineFarm> StartAsync(int count, EngineOptions? options = null)
+    /// <param name="count">How many.</param>
+    /// <param name="options">How they behave.</param>
+    /// <param name="ports">Ports of each; a free one when none is given.</param>
+    public static async Task<EngineFarm> StartAsync(int count, EngineOptions? options = null, params IReadOnlyList<int> ports)
     {
         var farm = Interlocked.Increment(ref _farms);
-        var port = FreePort();
+        if (ports.Count == 0) ports = [FreePort()];
         var engines = Enumerable.Range(0, count).Select(at => (Address(farm, at), new StandInEngine(options ?? new EngineOptions()))).ToList();
         var known = engines.ToDictionary(one => one.Item1, one => one.Item2);
         var app = await HttpEndpoint.StartAsync(
-            string.Join(';', engines.Select(one => string.Create(CultureInfo.InvariantCulture, $"http://{one.Item1}:{port}"))),
+            string.Join(';', engines.SelectMany(one => ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"http://{one.Item1}:{port}")))),
             context => known[context.Connection.LocalIpAddress!.MapToIPv4()].AnswerAsync(context),
             CancellationToken.None);
-        return new EngineFarm(engines, app, port);
+        return new EngineFarm(engines, app, ports[0]);
     }
 
     public async ValueTask DisposeAsync()

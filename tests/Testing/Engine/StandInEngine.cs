@@ -56,6 +56,9 @@ public sealed class StandInEngine(EngineOptions options) : IDisposable
 
     public bool IsPaused => _paused is not null;
 
+    /// <summary>When it was paused last, by <see cref="EngineOptions.Time"/>.</summary>
+    public long PausedAt { get; private set; }
+
     public bool IsUpdating => _updating;
 
     /// <summary>Requests that make tokens; those that wait in a pause are hidden, as vLLM hides them.</summary>
@@ -145,6 +148,7 @@ public sealed class StandInEngine(EngineOptions options) : IDisposable
         Task idle;
         lock (_lock)
         {
+            if (_paused is null) PausedAt = options.Time.GetTimestamp();
             _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             (_pauseMode, idle) = (mode, _idle.Task);
         }

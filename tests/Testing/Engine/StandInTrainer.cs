@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Trestle.Testing.Engine;
@@ -86,7 +87,8 @@ public sealed class StandInTrainer : IAsyncDisposable
 
     public async Task<JsonObject> PostAsync(string path, JsonObject? body = null, CancellationToken ct = default)
     {
-        using var answer = await _http.PostAsJsonAsync(new Uri(path, UriKind.Relative), body ?? [], ct);
+        using var content = new StringContent((body ?? []).ToJsonString(), Encoding.UTF8, "application/json");
+        using var answer = await _http.PostAsync(new Uri(path, UriKind.Relative), content, ct);
         var text = await answer.Content.ReadAsStringAsync(ct);
         if (!answer.IsSuccessStatusCode) throw new HttpRequestException($"{path}: {(int)answer.StatusCode} {text}", null, answer.StatusCode);
         return text.Length == 0 ? [] : JsonNode.Parse(text)!.AsObject();

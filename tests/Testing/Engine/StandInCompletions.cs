@@ -5,17 +5,17 @@ using Microsoft.AspNetCore.Http;
 namespace Trestle.Testing.Engine;
 
 /// <summary>/v1/completions and /v1/chat/completions of a stand-in engine, streamed or whole. Each token is the version that made it.</summary>
-internal static class EngineCompletions
+internal static class StandInCompletions
 {
     public static async Task AnswerAsync(StandInEngine engine, HttpContext context, CancellationToken ct)
     {
         if (engine.IsDraining)
         {
-            await EngineRoutes.SayAsync(context, 503, new JsonObject { ["error"] = "Service is shutting down" });
+            await StandInRoutes.SayAsync(context, 503, new JsonObject { ["error"] = "Service is shutting down" });
             return;
         }
 
-        var body = await EngineRoutes.BodyAsync(context, ct) ?? [];
+        var body = await StandInRoutes.BodyAsync(context, ct) ?? [];
         var chat = context.Request.Path.Value!.EndsWith("chat/completions", StringComparison.Ordinal);
         var count = (int?)body["max_tokens"] ?? 16;
         if ((bool?)body["stream"] == true) await StreamAsync(engine, context, chat, count, ct);
@@ -29,7 +29,7 @@ internal static class EngineCompletions
         var choice = chat
             ? new JsonObject { ["index"] = 0, ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text.ToString() }, ["finish_reason"] = reason }
             : new JsonObject { ["index"] = 0, ["text"] = text.ToString(), ["finish_reason"] = reason };
-        await EngineRoutes.SayAsync(context, 200, new JsonObject { ["object"] = chat ? "chat.completion" : "text_completion", ["choices"] = new JsonArray(choice) });
+        await StandInRoutes.SayAsync(context, 200, new JsonObject { ["object"] = chat ? "chat.completion" : "text_completion", ["choices"] = new JsonArray(choice) });
     }
 
     private static async Task StreamAsync(StandInEngine engine, HttpContext context, bool chat, int count, CancellationToken ct)

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace Trestle.Testing.Engine;
 
 /// <summary>The HTTP routes of a stand-in engine, with vLLM's names, bodies and status codes.</summary>
-public static class EngineRoutes
+public static class StandInRoutes
 {
     /// <summary>Answers one request to an engine.</summary>
     public static async Task AnswerAsync(this StandInEngine engine, HttpContext context)
@@ -76,7 +76,7 @@ public static class EngineRoutes
                 await context.Response.WriteAsync(Metrics(engine), ct);
                 break;
             case "POST /v1/completions" or "POST /v1/chat/completions":
-                await EngineCompletions.AnswerAsync(engine, context, ct);
+                await StandInCompletions.AnswerAsync(engine, context, ct);
                 break;
             case "POST /pause":
                 await PauseAsync(engine, context, ct);

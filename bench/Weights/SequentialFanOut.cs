@@ -1,0 +1,31 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace Trestle.Bench.Weights;
+
+/// <summary>What a script does that knows all engines: step by step, and in each step one engine after another.</summary>
+internal sealed class SequentialFanOut(IReadOnlyList<Uri> engines, string mode) : IDisposable
+{
+    private readonly HttpClient _http = new();
+
+    public async Task UpdateAsync(string version)
+    {
+        await OnEachAsync($"/pause?mode={mode}", null);
+        await OnEachAsync("/start_weight_update", null);
+        await OnEachAsync("/update_weights", new JsonObject { ["update_info"] = new JsonObject { ["names"] = new JsonArray("w") } });
+        await OnEachAsync("/finish_weight_update", new JsonObject { ["weight_version"] = version });
+        await OnEachAsync("/reset_prefix_cache", null);
+        await OnEachAsync("/resume", null);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task OnEachAsync(string route, JsonObject? body)
+    {
+        foreach (var engine in engines)
+        {
+            using var answer = await _http.PostAsync(new Uri(engine, route), body is null ? null : JsonContent.Create(body));
+            answer.EnsureSuccessStatusCode();
+        }
+    }
+}
