@@ -8,6 +8,18 @@ internal sealed class SequentialFanOut(IReadOnlyList<Uri> engines, string mode) 
 {
     private readonly HttpClient _http = new();
 
+    /// <summary>A group that no trainer is in.</summary>
+    public static JsonObject Init(int worldSize) => new()
+    {
+        ["init_info"] = new JsonObject { ["master_address"] = "127.0.0.1", ["master_port"] = 1, ["rank_offset"] = 1, ["world_size"] = worldSize },
+    };
+
+    public static async Task InitAsync(HttpClient http, Uri engine)
+    {
+        using var answer = await http.PostAsJsonAsync(new Uri(engine, "/init_weight_transfer_engine"), Init(2));
+        answer.EnsureSuccessStatusCode();
+    }
+
     public async Task UpdateAsync(string version)
     {
         await OnEachAsync($"/pause?mode={mode}", null);

@@ -14,11 +14,13 @@ internal static class WeightsBench
 {
     private const int WarmUp = 3;
     private const int PeerUpdates = 15;
+    private const int AnswersBetween = 16;
+    private static readonly EngineOptions Engine = new() { Transfers = false, TokenTime = TimeSpan.FromMilliseconds(5) };
 
     private static readonly Size[] Sizes =
     [
-        new(64, Clients: 16, Updates: 200) { P99 = 1000, Skew = 250, Writes = 70 },
-        new(256, Clients: 16, Updates: 30) { P99 = 2500 },
+        new(64, Clients: 16, Updates: 400) { P99 = 1000, Skew = 250, Writes = 70 },
+        new(256, Clients: 16, Updates: 60) { P99 = 2500 },
     ];
 
     /// <summary>All rows. <paramref name="say"/> is told what is being measured.</summary>
@@ -41,23 +43,28 @@ internal static class WeightsBench
 
     private static async Task<IEnumerable<BenchRow>> MeasureAsync(Size size, PauseMode mode, Action<string> say)
     {
-        await using var world = await FarmGateway.StartAsync(size.Engines, new EngineOptions { Transfers = false, TokenTime = TimeSpan.FromMilliseconds(5) }, new WeightsSpec
+        var (run, dropped, older) = await OursAsync(size, mode, say);
+        return Rows(size, mode, run, await PeerAsync(size, mode), dropped, older);
+    }
+
+    private static async Task<((List<double> Took, List<double> Skews, double Writes) Run, int Dropped, int Older)> OursAsync(Size size, PauseMode mode, Action<string> say)
+    {
+        await using var world = await FarmGateway.StartAsync(size.Engines, Engine, new WeightsSpec
         {
             Source = new WeightsSource { Type = WeightsSourceType.Trainer, TrainerTask = "trainer" },
             PauseMode = mode,
         });
         await using var trainer = world.Trainer();
-        await trainer.PostAsync("init_weight_transfer_engine", new() { ["init_info"] = new System.Text.Json.Nodes.JsonObject { ["master_address"] = "127.0.0.1", ["master_port"] = 1, ["rank_offset"] = 1, ["world_size"] = size.Engines + 1 } });
+        await trainer.PostAsync("init_weight_transfer_engine", SequentialFanOut.Init(size.Engines + 1));
         var watch = new AnswerWatch();
-        var load = new SteadyLoad(world.Client, world.Gateway.PublicAt, size.Clients, tokens: 8, watch.Ask);
-        var run = await UpdatesAsync(world, trainer, watch, Count(size));
+        await using var load = new SteadyLoad(world.Client, world.Gateway.PublicAt, size.Clients, tokens: 8, watch.Ask);
+        var run = await UpdatesAsync(world, trainer, watch, load, Count(size));
         await load.StopAsync();
-        var peer = await PeerAsync(world, mode, size.Clients);
-        say($"{load.Answers:#,0} answers; dropped: {string.Join(" | ", load.Dropped.Take(3))}");
-        return Rows(size, mode, run, peer, load.Dropped.Count, watch.Older);
+        say($"{load.Answers:#,0} answers{string.Concat(load.Dropped.Take(3).Select(why => "; dropped: " + why))}");
+        return (run, load.Dropped.Count, watch.Older);
     }
 
-    private static async Task<(List<double> Took, List<double> Skews, double Writes)> UpdatesAsync(FarmGateway world, StandInTrainer trainer, AnswerWatch watch, int updates)
+    private static async Task<(List<double> Took, List<double> Skews, double Writes)> UpdatesAsync(FarmGateway world, StandInTrainer trainer, AnswerWatch watch, SteadyLoad load, int updates)
     {
         var (took, skews, writes) = (new List<double>(), new List<double>(), 0);
         for (var version = 1; version <= WarmUp + updates; version++)
@@ -65,8 +72,10 @@ internal static class WeightsBench
             var (began, before) = (Stopwatch.GetTimestamp(), world.Board.Writes);
             await trainer.PushAsync(version.ToString(CultureInfo.InvariantCulture));
             watch.Published(version);
+            var ms = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+            await AnswersAsync(load);
             if (version <= WarmUp) continue;
-            took.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            took.Add(ms);
             skews.Add(Stopwatch.GetElapsedTime(world.Farm.Engines.Min(engine => engine.PausedAt), world.Farm.Engines.Max(engine => engine.PausedAt)).TotalMilliseconds);
             writes = Math.Max(writes, world.Board.Writes - before);
         }
@@ -74,10 +83,21 @@ internal static class WeightsBench
         return (took, skews, writes);
     }
 
-    private static async Task<List<double>> PeerAsync(FarmGateway world, PauseMode mode, int clients)
+    // A trainer's steps take time, in which clients are answered.
+    private static async Task AnswersAsync(SteadyLoad load)
     {
-        await using var load = new SteadyLoad(world.Client, world.Gateway.PublicAt, clients);
-        using var peer = new SequentialFanOut(world.Farm.Addresses, Word(mode));
+        var enough = load.Answers + AnswersBetween;
+        while (load.Answers < enough) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+    }
+
+    // Clients ask the engines themselves: nobody stands before them.
+    private static async Task<List<double>> PeerAsync(Size size, PauseMode mode)
+    {
+        await using var farm = await EngineFarm.StartAsync(size.Engines, Engine);
+        using var http = new HttpClient();
+        var loads = farm.Addresses.Take(size.Clients).Select(engine => new SteadyLoad(http, engine, 1)).ToList();
+        using var peer = new SequentialFanOut(farm.Addresses, Word(mode));
+        foreach (var engine in farm.Addresses) await SequentialFanOut.InitAsync(http, engine);
         var took = new List<double>();
         for (var update = 0; update < 1 + PeerUpdates; update++)
         {
@@ -86,6 +106,7 @@ internal static class WeightsBench
             if (update > 0) took.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
 
+        foreach (var load in loads) await load.DisposeAsync();
         return took;
     }
 
@@ -98,7 +119,7 @@ internal static class WeightsBench
         yield return Limited(new BenchRow($"{at}: from the first engine paused to the last, p99", Spread.Quantile(run.Skews, 0.99), "ms"), size.Skew);
         yield return Limited(new BenchRow($"{at}: requests dropped in {run.Took.Count:#,0} updates", dropped, "requests"), 0);
         yield return Limited(new BenchRow($"{at}: answers with weights older than were served when they were asked for", older, "answers"), 0);
-        yield return Limited(new BenchRow($"{at}: most writes to the API server in an update", run.Writes, "writes"), size.Writes);
+        yield return Limited(new BenchRow($"{at}: most writes to the board (in memory here, the API server in a cluster) in an update", run.Writes, "writes"), size.Writes);
     }
 
     private static BenchRow Limited(BenchRow row, double? goal) => goal is null ? row : row with { Goal = goal, Met = row.Ours <= goal };

@@ -10,17 +10,21 @@ namespace Trestle.WeightsGateway.Engines;
 /// <summary>An engine over HTTP.</summary>
 /// <param name="http">Carries the token.</param>
 /// <param name="control">Address of its control routes.</param>
+/// <param name="clients">Address for clients.</param>
 /// <param name="hasWeights">False: its weights never change, and control routes need not be there.</param>
-public sealed class HttpEngine(HttpClient http, Uri control, bool hasWeights) : IEngine
+public sealed class HttpEngine(HttpClient http, Uri control, Uri clients, Func<bool> hasWeights) : IEngine
 {
     private const int LongestText = 300;
+    private const string Models = "/v1/models";
+    private bool _hasModels;
     private int _worldSize;
 
     /// <inheritdoc/>
     public async Task<EngineView> LookAsync(CancellationToken ct)
     {
         await SendAsync(HttpMethod.Get, EngineRoutes.Health, null, ct);
-        if (!hasWeights) return new EngineView(false, EngineView.FirstVersion, 0);
+        if (!_hasModels) await ModelsAsync(ct);
+        if (!hasWeights()) return new EngineView(false, EngineView.FirstVersion, 0);
         var paused = SendAsync(HttpMethod.Get, EngineRoutes.IsPaused, null, ct);
         var version = SendAsync(HttpMethod.Get, EngineRoutes.WeightInfo, null, ct);
         if (_worldSize == 0) _worldSize = Field(await SendAsync(HttpMethod.Get, EngineRoutes.WorldSize, null, ct), "world_size", value => (int)value);
@@ -66,6 +70,22 @@ public sealed class HttpEngine(HttpClient http, Uri control, bool hasWeights) : 
     /// <inheritdoc/>
     public Task NameVersionAsync(string version, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, EngineRoutes.NameVersion, new JsonObject { ["new_version"] = version }, ct);
+
+    // Health is there before the model is. A key is the clients' affair.
+    private async Task ModelsAsync(CancellationToken ct)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(clients, Models));
+            using var answer = await http.SendAsync(request, ct);
+            if (answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Unauthorized)) throw new EngineException($"{Models} answered {((int)answer.StatusCode).ToString(CultureInfo.InvariantCulture)}");
+            _hasModels = true;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException)
+        {
+            throw new EngineException($"{Models} was not answered: {error.Message}", error);
+        }
+    }
 
     private static string Word(PauseMode mode) => mode switch
     {

@@ -40,7 +40,7 @@ public sealed class Gateway : IAsyncDisposable
         (_options, _time) = (options, time);
         _http = new HttpClient(Forwarder.Handler()) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.Token);
-        Fleet = new Fleet(source, replica => new HttpEngine(_http, replica.Control, WeightsRules.Of(spec()).Source != WeightsSourceType.None), time);
+        Fleet = new Fleet(source, replica => new HttpEngine(_http, replica.Control, replica.Public, () => WeightsRules.Of(spec()).Source != WeightsSourceType.None), time);
         Updates = new WeightUpdates(Fleet, board, () => WeightsRules.Of(spec()), time, log);
         _recovery = new GatewayRecovery(Updates, board, log);
         _rounds = new Rounds(Updates, board, log);

@@ -18,7 +18,7 @@ public static class StatusComposer
         {
             DesiredVersion = state.Desired,
             ServingVersion = Serving(state, members),
-            Phase = (state.Session?.Phase ?? UpdatePhase.Idle).ToString(),
+            Phase = (state.Session?.Phase ?? (state.RollingFrom is null ? UpdatePhase.Idle : UpdatePhase.Updating)).ToString(),
             Epoch = state.Epoch,
             WorldSize = state.Group?.WorldSize,
             UpdatedReplicas = state.Desired is { } desired ? members.Count(member => member.Failure is null && member.View?.Version == desired) : null,

@@ -74,7 +74,7 @@ internal sealed class StorageUpdates(WeightUpdates updates, IReadyMarkers marker
     }
 
     private List<Member> Behind(string version) =>
-        [.. Steps.Fleet.Members.Where(member => member.View is { } view && view.Version != version && !member.Replica.IsDraining && !(member.Failure is not null && member.HasHadItsChance))];
+        [.. Steps.Fleet.Members.Where(member => member.View is { } view && (view.Version != version || member.Failure is not null) && !member.Replica.IsDraining && !(member.Failure is not null && member.HasHadItsChance))];
 
     private void Failed(string version, string why)
     {
@@ -97,6 +97,7 @@ internal sealed class StorageUpdates(WeightUpdates updates, IReadyMarkers marker
 
     private async Task RollAsync(string version, string uri, WeightsRules rules, CancellationToken ct)
     {
+        // Written as Updating: after a restart what is paused may hold anything.
         State.RollingFrom = State.History.Newest;
         try
         {
@@ -113,28 +114,40 @@ internal sealed class StorageUpdates(WeightUpdates updates, IReadyMarkers marker
 
             State.History = State.History.With(version);
         }
-        finally
+        catch (RefusalException)
         {
-            State.RollingFrom = null;
-            await Steps.PhaseAsync(UpdatePhase.Idle, mustBeWritten: false);
+            await EndAsync();
+            throw;
         }
+
+        await EndAsync();
+    }
+
+    // Not in a finally: after anything else nobody knows what is paused, and that must stay written.
+    private Task EndAsync()
+    {
+        State.RollingFrom = null;
+        return Steps.PhaseAsync(UpdatePhase.Idle, mustBeWritten: false);
     }
 
     /// <summary>Out of rotation, drained, read, verified, back.</summary>
     private async Task<int> BatchAsync(IReadOnlyList<Member> batch, string version, string uri, WeightsRules rules)
     {
         Set(batch, isOut: true, isTaking: false);
-        await Steps.PhaseAsync(UpdatePhase.Idle, mustBeWritten: true);
+        try
+        {
+            await Steps.PhaseAsync(UpdatePhase.Updating, mustBeWritten: true);
+        }
+        catch (RefusalException)
+        {
+            Set(batch, isOut: false, isTaking: false);
+            throw;
+        }
+
+        Set(batch, isOut: true, isTaking: true);
         var failed = new List<(Member Member, string Why)>();
-        foreach (var (call, limit) in new (Func<IEngine, CancellationToken, Task>, TimeSpan)[]
+        foreach (var (call, limit) in Calls(version, uri, rules))
         {
-            ((engine, end) => engine.PauseAsync(PauseMode.Wait, rules.ResetsCache, end), rules.PauseLimit),
-            ((engine, end) => ReadAsync(engine, uri, version, end), rules.TransferLimit),
-            ((engine, end) => rules.ResetsCache ? engine.ResetCacheAsync(end) : Task.CompletedTask, rules.ResumeLimit),
-            ((engine, end) => engine.ResumeAsync(end), rules.ResumeLimit),
-        })
-        {
-            Set(batch, isOut: true, isTaking: true);
             failed.AddRange(await EngineCalls.OnAllAsync([.. batch.Where(member => failed.TrueForAll(one => one.Member != member))], call, limit, Steps.Time, CancellationToken.None));
         }
 
@@ -148,6 +161,14 @@ internal sealed class StorageUpdates(WeightUpdates updates, IReadyMarkers marker
             }
         });
         return failed.Count;
+    }
+
+    private static IEnumerable<(Func<IEngine, CancellationToken, Task> Call, TimeSpan Limit)> Calls(string version, string uri, WeightsRules rules)
+    {
+        yield return ((engine, end) => engine.PauseAsync(PauseMode.Wait, rules.ResetsCache, end), rules.PauseLimit);
+        yield return ((engine, end) => ReadAsync(engine, uri, version, end), rules.TransferLimit);
+        if (rules.ResetsCache) yield return ((engine, end) => engine.ResetCacheAsync(end), rules.ResumeLimit);
+        yield return ((engine, end) => engine.ResumeAsync(end), rules.ResumeLimit);
     }
 
     private void Set(IEnumerable<Member> batch, bool isOut, bool isTaking) => Steps.Change(() =>

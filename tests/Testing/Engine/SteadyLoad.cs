@@ -29,7 +29,7 @@ public sealed class SteadyLoad : IAsyncDisposable
     /// <summary>Lets the last requests end.</summary>
     public async Task StopAsync()
     {
-        await _stop.CancelAsync();
+        if (!_stop.IsCancellationRequested) await _stop.CancelAsync();
         await Task.WhenAll(_clients);
     }
 

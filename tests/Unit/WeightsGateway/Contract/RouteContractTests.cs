@@ -21,7 +21,7 @@ public sealed class RouteContractTests
     {
         var sent = new List<(string Target, string Body)>();
         using var http = new HttpClient(new Recorder(sent));
-        var engine = new HttpEngine(http, new Uri("http://engine:8081"), hasWeights: true);
+        var engine = new HttpEngine(http, new Uri("http://engine:8081"), new Uri("http://engine:8080"), () => true);
         await engine.LookAsync(CancellationToken.None);
         await engine.InitAsync(new JsonObject { ["master_address"] = "127.0.0.1", ["master_port"] = 29600, ["rank_offset"] = 1, ["world_size"] = 2 }, CancellationToken.None);
         await engine.PauseAsync(PauseMode.Keep, clearCache: false, CancellationToken.None);
@@ -34,8 +34,8 @@ public sealed class RouteContractTests
         await engine.ReloadAsync("/models/step-3", CancellationToken.None);
 
         var ours = RouteContract.Calls.Where(call => call["from"] is not null).Select(call => ($"{call["method"]} {call["target"]}", call["body"]?.ToJsonString() ?? ""));
-        sent.Skip(1).ShouldBe(ours, ignoreOrder: true);
-        sent[0].ShouldBe(("GET /health", ""));
+        sent.Skip(2).ShouldBe(ours, ignoreOrder: true);
+        sent.Take(2).ShouldBe([("GET /health", ""), ("GET /v1/models", "")]);
     }
 
     [Fact]

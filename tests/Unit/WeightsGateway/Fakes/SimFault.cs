@@ -1,7 +1,7 @@
 namespace Trestle.WeightsGateway.Tests.Fakes;
 
 /// <summary>What happens at a call to an engine.</summary>
-internal enum SimFault
+public enum SimFault
 {
     None,
     Refuse,
