@@ -6,15 +6,17 @@
 #   ./bench.sh gang      gangs as objects on an API server without kubelets: that of KUBECONFIG, beside JobSet where it is
 #                        installed, else the one-machine server in memory
 #   ./bench.sh scale     memory of the operator with 10,000 jobs, on the same servers; a quarter of an hour
+#   ./bench.sh weights   updates of weights on 64 and 256 stand-in engines under load, beside a loop that asks one engine after
+#                        another; TRESTLE_BENCH_UPDATES=1000 for as many at each mode instead of the short run
 #   ./bench.sh slurm     the bridge with a real Slurm (Debian's packages, root), beside OpenSSH's client with sbatch
 set -euo pipefail
 cd "$(dirname "$0")"
 . eng/prerequisites.sh
 
 case ${1:-} in
-    admission | gang | local | scale | slurm) ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "bench.sh: name a benchmark: admission, gang, local, scale, slurm" >&2; exit 2 ;;
+    admission | gang | local | scale | slurm | weights) ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "bench.sh: name a benchmark: admission, gang, local, scale, slurm, weights" >&2; exit 2 ;;
 esac
 require_dotnet
 if ! command -v bwrap >/dev/null 2>&1 || ! command -v python3 >/dev/null 2>&1; then require_packages bubblewrap python3; fi

@@ -2,11 +2,12 @@ using Trestle.Bench;
 using Trestle.Bench.Admission;
 using Trestle.Bench.Gang;
 using Trestle.Bench.Slurm;
+using Trestle.Bench.Weights;
 using Trestle.Testing;
 
-if (args is not ["admission" or "gang" or "local" or "scale" or "slurm"])
+if (args is not ["admission" or "gang" or "local" or "scale" or "slurm" or "weights"])
 {
-    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, gang, local, scale, slurm");
+    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, gang, local, scale, slurm, weights");
     return 2;
 }
 
@@ -19,6 +20,7 @@ var rows = await (args[0] switch
     "gang" => GangBench.RunAsync(Console.WriteLine),
     "scale" => GangBench.ScaleAsync(Console.WriteLine),
     "slurm" => SlurmBench.RunAsync(Console.WriteLine),
+    "weights" => WeightsBench.RunAsync(Console.WriteLine),
     _ => LocalBench.RunAsync(Console.WriteLine),
 });
 var result = new BenchResult(args[0], Environment.GetEnvironmentVariable("TRESTLE_BENCH_COMMIT") ?? "unknown", machine, rows);

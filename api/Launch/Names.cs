@@ -30,6 +30,15 @@ public static class Labels
     /// <summary>On nodes: type of accelerator, e.g. H100.</summary>
     public const string Accelerator = "trestle.dev/accelerator";
 
+    /// <summary>Name of the InferenceService.</summary>
+    public const string Service = "trestle.dev/service";
+
+    /// <summary>Uid of the InferenceService.</summary>
+    public const string ServiceUid = "trestle.dev/service-uid";
+
+    /// <summary>Ordinal of the replica of an InferenceService.</summary>
+    public const string Replica = "trestle.dev/replica";
+
     /// <summary>Who made the object.</summary>
     public const string ManagedBy = "app.kubernetes.io/managed-by";
 
@@ -64,6 +73,9 @@ public static class Names
 {
     /// <summary>Scheduling gate of pods that are not admitted.</summary>
     public const string AdmissionGate = "trestle.dev/admission";
+
+    /// <summary>Readiness gate of the replicas of an InferenceService: their weights may be served.</summary>
+    public const string WeightsGate = "trestle.dev/weights-current";
 
     /// <summary>Finalizer of TrainingJobs.</summary>
     public const string JobFinalizer = "trestle.dev/job";

@@ -11,6 +11,7 @@ public sealed class ReferencesTests
         ["Trestle.Runtime"] = [],
         ["Trestle.Operator"] = ["Trestle.Api", "Trestle.Runtime"],
         ["Trestle.Bridge"] = ["Trestle.Api", "Trestle.Runtime"],
+        ["trestle-weights-gateway"] = ["Trestle.Api", "Trestle.Runtime"],
         ["Trestle.CacheMount"] = [],
         ["trestle-node"] = ["Trestle.Api", "Trestle.CacheMount"],
         ["Trestle.Local.ApiMachinery"] = [],
@@ -47,5 +48,5 @@ public sealed class ReferencesTests
             .Where(IsOurs);
 
     private static bool IsOurs(string? name) =>
-        name is "trestle" or "trestle-node" || name?.StartsWith("Trestle.", StringComparison.Ordinal) == true;
+        name is "trestle" or "trestle-node" or "trestle-weights-gateway" || name?.StartsWith("Trestle.", StringComparison.Ordinal) == true;
 }

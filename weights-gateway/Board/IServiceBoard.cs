@@ -1,0 +1,16 @@
+using Trestle.WeightsGateway.Replicas;
+
+namespace Trestle.WeightsGateway.Board;
+
+/// <summary>Where the gateway writes what it does and reads it after a restart. Throws <see cref="BoardException"/> when it can't.</summary>
+public interface IServiceBoard
+{
+    /// <summary>What was written last; null when nothing was.</summary>
+    Task<BoardState?> ReadAsync(CancellationToken ct);
+
+    /// <summary>Replaces what was written.</summary>
+    Task WriteAsync(BoardState state, CancellationToken ct);
+
+    /// <summary>Opens or closes a replica's readiness gate.</summary>
+    Task GateAsync(Replica replica, bool open, string why, CancellationToken ct);
+}

@@ -1,0 +1,17 @@
+namespace Trestle.WeightsGateway.Hosting;
+
+/// <summary>Where a gateway serves and what it asks for.</summary>
+public sealed record GatewayOptions
+{
+    /// <summary>Where requests are served.</summary>
+    public string Public { get; init; } = "http://*:8000";
+
+    /// <summary>Where trainers send weights.</summary>
+    public string Weights { get; init; } = "http://*:8001";
+
+    /// <summary>What filters ask for.</summary>
+    public required string Token { get; init; }
+
+    /// <summary>What clients must send; null: nothing.</summary>
+    public string? ApiKey { get; init; }
+}
