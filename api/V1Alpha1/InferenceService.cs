@@ -20,6 +20,8 @@ namespace Trestle.Api.V1Alpha1;
 [ValidationRule(
     "self.metadata.name.size() <= 52 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
     "metadata.name must start with a letter, hold lower-case letters, digits and '-' alone and have at most 52 characters, because Services and hosts are named after it")]
+[EntityRbac(ApiGroup.Name, "inferenceservices", "list,watch")]
+[EntityRbac(ApiGroup.Name, "inferenceservices/finalizers", "update")]
 public sealed class InferenceService : IKubernetesObject<V1ObjectMeta>, ISpec<InferenceServiceSpec>, IStatus<InferenceServiceStatus?>
 {
     /// <summary>The kind.</summary>

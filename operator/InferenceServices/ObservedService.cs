@@ -17,8 +17,8 @@ internal sealed record ObservedService(InferenceService Service, IReadOnlyList<P
     /// <summary>Why it can never be served as it is, as a sentence; null when it can.</summary>
     public string? Refusal { get; init; }
 
-    /// <summary>What stands in its way though it may go away, as a sentence; null for nothing.</summary>
-    public string? Obstacle { get; init; }
+    /// <summary>What stands in its way though it may go away; null for nothing.</summary>
+    public Obstacle? Obstacle { get; init; }
 
     /// <summary>Nodes of its pods that are not ready or gone.</summary>
     public IReadOnlySet<string> LostNodes { get; init; } = new HashSet<string>();

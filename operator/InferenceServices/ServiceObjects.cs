@@ -2,11 +2,17 @@ using System.Security.Cryptography;
 using System.Text;
 using k8s.Models;
 using Trestle.Api.Launch;
+using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 
 namespace Trestle.Operator.InferenceServices;
 
 /// <summary>A service → what it consists of beside pods. Pure but for the token; each is controlled by the service.</summary>
+// The rights of gateways: nobody may give what he has not got himself.
+[EntityRbac(ApiGroup.Name, "inferenceservices", "get,list,watch")]
+[EntityRbac(ApiGroup.Name, "inferenceservices/status", "patch")]
+[EntityRbac("", "pods", "get,list,watch")]
+[EntityRbac("", "pods/status", "patch")]
 internal static class ServiceObjects
 {
     private const string RbacGroup = "rbac.authorization.k8s.io";

@@ -68,6 +68,9 @@ public static class ServicePods
     public static string ReplicaHash(InferenceService service, PodSettings settings) =>
         Hash([.. Enumerable.Range(0, Math.Min(service.NodesPerReplica, 2)).Select(node => Unmarked(service, settings, 0, node))]);
 
+    /// <summary>The same for the gateway.</summary>
+    public static string GatewayHash(InferenceService service, PodSettings settings) => Gateway(service, settings).Metadata.Labels[Labels.TemplateHash];
+
     private static V1Pod Unmarked(InferenceService service, PodSettings settings, int replica, int node)
     {
         var pod = new V1Pod

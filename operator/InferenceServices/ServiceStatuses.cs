@@ -38,7 +38,7 @@ internal static class ServiceStatuses
     {
         if (seen.Service.IsDeleting()) return (InferenceServicePhase.Terminating, "Deleted", "its pods are being ended");
         if (seen.Refusal is { } refusal) return (InferenceServicePhase.Failed, "Unsupported", refusal);
-        if (seen.Obstacle is { } obstacle) return (InferenceServicePhase.Pending, "NameTaken", obstacle);
+        if (seen.Obstacle is { } obstacle) return (ready == 0 ? InferenceServicePhase.Pending : InferenceServicePhase.Degraded, obstacle.Reason, obstacle.Message);
         if (wanted == 0) return (InferenceServicePhase.Pending, "ScaledToZero", "no replicas are asked for");
         var count = $"{Math.Min(ready, wanted)}/{wanted} replicas ready";
         var trouble = Enumerable.Range(0, wanted).Select(ordinal => Why(seen, replicas.FirstOrDefault(replica => replica.Ordinal == ordinal), ordinal, now)).FirstOrDefault(why => why is not null);

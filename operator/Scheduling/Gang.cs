@@ -45,6 +45,9 @@ internal sealed record GangJob(ObjectKey Job, int Nodes, Shape Shape, IReadOnlyS
     /// <summary>Since when it could start again and keeps nodes for that; null when it keeps none.</summary>
     public DateTimeOffset? KeptSince { get; init; }
 
+    /// <summary>The replica of a service that it is; null for a job.</summary>
+    public ReplicaClaim? Replica { get; init; }
+
     /// <summary>Ranks it takes when there is no room for all: fewer than <see cref="Nodes"/> for an elastic job that restarts.</summary>
     public int Fewest { get; init; } = Nodes;
 }

@@ -37,6 +37,29 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
         return new GangQueue(gangs, held, next);
     }
 
+    /// <summary>Replicas of services that can't be admitted whatever is free, with the sentence.</summary>
+    public IReadOnlyDictionary<ReplicaKey, string> HeldReplicas { get; init; } = new Dictionary<ReplicaKey, string>();
+
+    /// <summary>With replicas of services, each a gang of its own.</summary>
+    /// <param name="replicas">All replicas.</param>
+    /// <param name="quotas">The queues; told what runs and how many wait.</param>
+    public GangQueue With(IReadOnlyList<ReplicaClaim> replicas, QuotaBook quotas)
+    {
+        if (replicas.Count == 0) return this;
+        var held = new Dictionary<ReplicaKey, string>();
+        var gangs = new List<Gang>(Gangs);
+        foreach (var replica in replicas)
+        {
+            if (replica.Placed.Count > 0) quotas.Of(replica.Queue).Run(replica.Shape, replica.Placed.Count, later: true);
+            if (replica.Waiting.Count == 0) continue;
+            quotas.Of(replica.Queue).Wait();
+            if (quotas.WhyRefused(replica.Queue, replica.Name.Namespace) is { } refused) held[replica.Key] = refused;
+            else gangs.Add(replica.ToGang());
+        }
+
+        return this with { Gangs = gangs, HeldReplicas = held };
+    }
+
     /// <summary>Whether the operator's own admission decides about the job.</summary>
     public static bool IsOurs(TrainingJob job) => job.Status is null || (job.Status.SchedulingMode is null or SchedulingMode.Operator && !job.Status.IsOnSlurm());
 

@@ -191,7 +191,7 @@ public sealed class ServicePlannerTests
         var service = AService.Named().Build();
         var refused = ServicePlanner.Plan(Seen(service, []) with { Refusal = "spec.podTemplate may not set hostname; remove it" }, Now);
         (refused.Effects.Count, refused.Status.Phase, refused.Status.Message).ShouldBe((0, InferenceServicePhase.Failed, "spec.podTemplate may not set hostname; remove it"));
-        var taken = ServicePlanner.Plan(Seen(service, []) with { Obstacle = "Service policy is there already" }, Now);
+        var taken = ServicePlanner.Plan(Seen(service, []) with { Obstacle = new Obstacle("NameTaken", "Service policy is there already") }, Now);
         (taken.Effects.Count, taken.Status.Phase, taken.RequeueAfter).ShouldBe((0, InferenceServicePhase.Pending, ServicePlanner.LookAgain));
     }
 
