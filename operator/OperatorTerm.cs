@@ -155,9 +155,10 @@ internal sealed class OperatorTerm
     }
 
     private Controller GroupController(IEventRecorder events) =>
-        new Controller("jobgroup", new JobGroupReconciler(_api, _groups.Cache, _jobs.Cache, events, _time), _time, _log)
+        new Controller("jobgroup", new JobGroupReconciler(_api, _groups.Cache, _jobs.Cache, events, _time, _services.Cache), _time, _log)
             .For(_groups)
             .Owns(_jobs, JobGroup.KubeKind)
+            .Owns(_services, JobGroup.KubeKind)
             .Watches(_jobs, job => JobGroupPlanner.GroupOf(job) is { } group ? [new ObjectKey(job.Metadata.NamespaceProperty, group)] : []);
 
     private Controller ServiceController(ReplicaWaits waits, IEventRecorder events) =>

@@ -1,6 +1,6 @@
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
-using static Trestle.Operator.InferenceServices.ServiceFacts;
+using static Trestle.Operator.InferenceServices.InferenceFacts;
 
 namespace Trestle.Operator.InferenceServices;
 

@@ -48,8 +48,8 @@ internal static class ServicePlanner
     private static (int Wanted, int? Recommended) Wanted(ObservedService seen, DateTimeOffset now)
     {
         var (spec, status) = (seen.Service.Spec, seen.Service.Status);
-        if (spec.Autoscaling is not { } scaling) return (spec.Replicas ?? 1, null);
-        var before = Autoscaler.Within(scaling, status?.DesiredReplicas ?? spec.Replicas ?? scaling.Min ?? 1);
+        if (spec.Autoscaling is not { } scaling) return (seen.Service.FirstReplicas, null);
+        var before = status?.DesiredReplicas is { } known ? Autoscaler.Within(scaling, known) : seen.Service.FirstReplicas;
         var recommended = Autoscaler.Recommend(scaling, status?.Load, before);
         return (Autoscaler.Decide(scaling, before, recommended, seen.Recommendations.Where(one => one.At > now - Autoscaler.Window)), recommended);
     }

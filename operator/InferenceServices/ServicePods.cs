@@ -6,7 +6,7 @@ using k8s.Models;
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
-using static Trestle.Operator.InferenceServices.ServiceFacts;
+using static Trestle.Operator.InferenceServices.InferenceFacts;
 
 namespace Trestle.Operator.InferenceServices;
 

@@ -13,6 +13,9 @@ internal sealed record Gang(string Uid, int Priority, DateTime QueuedAt, IReadOn
     /// <summary>Some of it was admitted before and the rest was cut off by a crash or a conflict: goes before all others.</summary>
     public bool Begun { get; init; }
 
+    /// <summary>Services of its group that start with it, and with how many replicas.</summary>
+    public IReadOnlyList<(ObjectKey Service, int Replicas)> Services { get; init; } = [];
+
     /// <summary>It restarts and nodes of its last attempt are kept for it.</summary>
     public bool KeepsNodes => Jobs.Count == 1 && Jobs[0].Kept.Count > 0;
 

@@ -25,6 +25,15 @@ internal sealed record ReplicaClaim(ReplicaKey Key, ObjectKey Name, IReadOnlyLis
     /// <summary>Since when it waits: since its service is there, so that a replica that is made anew does not lose its place to those who came later.</summary>
     public DateTime QueuedAt { get; init; }
 
+    /// <summary>Its service.</summary>
+    public ObjectKey Service { get; init; }
+
+    /// <summary>Uid of the group whose tasks start together, when it is one of them; else null.</summary>
+    public string? GroupUid { get; init; }
+
+    /// <summary>Tasks of its group have their nodes already: it goes before all others.</summary>
+    public bool IsAwaited { get; init; }
+
     /// <summary>What decides between equals.</summary>
     public string Uid => $"{Key.ServiceUid}/{Key.Ordinal}";
 
@@ -33,15 +42,17 @@ internal sealed record ReplicaClaim(ReplicaKey Key, ObjectKey Name, IReadOnlyLis
     /// <param name="podsOf">Pods of a service by its uid.</param>
     /// <param name="tolerationsOf">Taints that pods of a service stand.</param>
     /// <param name="groupOf">The group by namespace and name; null when it is not there.</param>
+    /// <param name="holding">Jobs that have nodes.</param>
     public static IReadOnlyList<ReplicaClaim> Of(
-        IEnumerable<InferenceService> services, Func<string, IEnumerable<PodView>> podsOf, Func<InferenceService, IReadOnlyList<V1Toleration>> tolerationsOf, Func<ObjectKey, JobGroup?> groupOf)
+        IEnumerable<InferenceService> services, Func<string, IEnumerable<PodView>> podsOf, Func<InferenceService, IReadOnlyList<V1Toleration>> tolerationsOf, Func<ObjectKey, JobGroup?> groupOf, IReadOnlyList<JobCard> holding)
     {
+        var begun = new Lazy<HashSet<string>>(() => holding.Select(card => card.GroupUid).OfType<string>().ToHashSet());
         var claims = new List<ReplicaClaim>();
         foreach (var service in services.Where(service => !service.IsDeleting()))
         {
             var tolerations = new Lazy<IReadOnlyList<V1Toleration>>(() => tolerationsOf(service));
             var group = service.ControllerOwner() is { Kind: JobGroup.KubeKind } owner ? groupOf(new ObjectKey(service.Metadata.NamespaceProperty ?? "", owner.Name)) : null;
-            foreach (var pods in podsOf(service.Metadata.Uid).Where(pod => pod.IsOfReplica()).GroupBy(pod => pod.Replica())) claims.Add(Of(service, group, pods.Key, [.. pods.OrderBy(pod => pod.Rank())], tolerations));
+            foreach (var pods in podsOf(service.Metadata.Uid).Where(pod => pod.IsOfReplica()).GroupBy(pod => pod.Replica())) claims.Add(Of(service, group, pods.Key, [.. pods.OrderBy(pod => pod.Rank())], tolerations) with { IsAwaited = group?.Spec.Gang != GangPolicy.PerTask && group is not null && begun.Value.Contains(group.Metadata.Uid) });
         }
 
         return claims;
@@ -60,14 +71,16 @@ internal sealed record ReplicaClaim(ReplicaKey Key, ObjectKey Name, IReadOnlyLis
             pods.FindAll(pod => !pod.IsGated() && !pod.IsTerminal()),
             new Shape(PodRequests.Of(first), first.Spec.NodeSelector, waiting.Count > 0 ? tolerations.Value : null))
         {
+            Service = service.Key(),
+            GroupUid = group?.Spec.Gang == GangPolicy.PerTask ? null : group?.Metadata.Uid,
             Priority = jobs.Max(job => job.Priority) ?? 0,
             Queue = jobs.Find(job => job.Queue is not null)?.Queue,
             QueuedAt = service.Metadata.CreationTimestamp ?? DateTime.MaxValue,
         };
     }
 
-    /// <summary>The replica as a gang; what was let go of it before was cut off by a crash.</summary>
-    public Gang ToGang() => new(Uid, Priority, QueuedAt, [ToPart()]) { Begun = Placed.Count > 0 };
+    /// <summary>The replica as a gang; what was let go of it or of its group before was cut off by a crash.</summary>
+    public Gang ToGang() => new(Uid, Priority, QueuedAt, [ToPart()]) { Begun = IsAwaited || Placed.Count > 0 };
 
     /// <summary>The replica as a part of a gang.</summary>
     public GangJob ToPart() => new(Name, Waiting.Count, Shape, new HashSet<string>()) { Uid = Uid, Queue = Queue, Replica = this };

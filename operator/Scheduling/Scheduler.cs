@@ -116,7 +116,7 @@ public sealed class Scheduler : IDisposable
         _cards.Read(jobs, _decisions.IsAhead ? _decisions.Newest : static cached => cached);
         _shapes.Keep(jobs);
         var options = new AdmissionOptions { StarvationTimeout = StarvationTimeout, Promised = _promised };
-        var replicas = ReplicaClaim.Of(_caches.Services.Items, uid => _releases.Newest(_caches.Pods.Where(PodFacts.ServiceUidIndex, uid)), TolerationsOf, _caches.Groups.Find);
+        var replicas = ReplicaClaim.Of(_caches.Services.Items, uid => _releases.Newest(_caches.Pods.Where(PodFacts.ServiceUidIndex, uid)), TolerationsOf, _caches.Groups.Find, _cards.Holding);
         return new Decided(AdmissionPlan.Decide(_cards, _caches.Groups.Find, _caches.Queues.Items, _caches.Nodes.Items, _releases.Newest(_caches.Pods.Items), now, options, replicas), now);
     }
 

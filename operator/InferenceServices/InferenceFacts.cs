@@ -6,7 +6,7 @@ using Trestle.Runtime;
 namespace Trestle.Operator.InferenceServices;
 
 /// <summary>What the operator asks of a service.</summary>
-public static class ServiceFacts
+public static class InferenceFacts
 {
     private const string HubScheme = "hf://";
 
@@ -14,6 +14,9 @@ public static class ServiceFacts
     {
         /// <summary>Pods of one replica.</summary>
         public int NodesPerReplica => service.Spec.Parallelism?.Nodes ?? 1;
+
+        /// <summary>Replicas that it begins with.</summary>
+        public int FirstReplicas => service.Spec.Autoscaling is { } scaling ? Autoscaler.Within(scaling, service.Spec.Replicas ?? scaling.Min ?? 1) : service.Spec.Replicas ?? 1;
 
         /// <summary>Name that clients ask for.</summary>
         public string ServedName => service.Spec.Model.ServedName ?? service.Spec.Model.Uri.TrimEnd('/').Split('/')[^1];
