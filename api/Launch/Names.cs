@@ -18,15 +18,6 @@ public static class Labels
     /// <summary>The rank.</summary>
     public const string Rank = "trestle.dev/rank";
 
-    /// <summary>Name of the InferenceService.</summary>
-    public const string Service = "trestle.dev/service";
-
-    /// <summary>Uid of the InferenceService.</summary>
-    public const string ServiceUid = "trestle.dev/service-uid";
-
-    /// <summary>Ordinal of the replica; <see cref="Rank"/> is the node in it, 0 the leader.</summary>
-    public const string Replica = "trestle.dev/replica";
-
     /// <summary>On pods of a service: hash of what they were made from.</summary>
     public const string TemplateHash = "trestle.dev/template-hash";
 
@@ -47,6 +38,15 @@ public static class Labels
 
     /// <summary>On nodes: type of accelerator, e.g. H100.</summary>
     public const string Accelerator = "trestle.dev/accelerator";
+
+    /// <summary>Name of the InferenceService.</summary>
+    public const string Service = "trestle.dev/service";
+
+    /// <summary>Uid of the InferenceService.</summary>
+    public const string ServiceUid = "trestle.dev/service-uid";
+
+    /// <summary>Ordinal of the replica of an InferenceService.</summary>
+    public const string Replica = "trestle.dev/replica";
 
     /// <summary>Who made the object.</summary>
     public const string ManagedBy = "app.kubernetes.io/managed-by";
@@ -79,6 +79,9 @@ public static class Names
 {
     /// <summary>Scheduling gate of pods that are not admitted.</summary>
     public const string AdmissionGate = "trestle.dev/admission";
+
+    /// <summary>Readiness gate of the replicas of an InferenceService: their weights may be served.</summary>
+    public const string WeightsGate = "trestle.dev/weights-current";
 
     /// <summary>Finalizer of TrainingJobs.</summary>
     public const string JobFinalizer = "trestle.dev/job";
@@ -127,9 +130,6 @@ public static class Names
 
     /// <summary>The sidecar that tells the operator of signs of life.</summary>
     public const string HeartbeatContainer = "heartbeat";
-
-    /// <summary>Readiness gate of a replica's leader: its engine serves weights that may be served.</summary>
-    public const string WeightsGate = "trestle.dev/weights-current";
 
     /// <summary>The container of the engine.</summary>
     public const string EngineContainer = "engine";
