@@ -42,6 +42,12 @@ internal static partial class OperatorLog
     [LoggerMessage(121, LogLevel.Warning, "can't tell whether {What} is there: {Message}")]
     public static partial void NotDiscovered(ILogger log, string what, string message);
 
+    [LoggerMessage(115, LogLevel.Information, "{Replica}: a replica is admitted, pods: {Pods}")]
+    public static partial void ReplicaAdmitted(ILogger log, ObjectKey replica, int pods);
+
+    [LoggerMessage(116, LogLevel.Warning, "{Service}: replica {Replica} is made anew: {Message}")]
+    public static partial void ReplicaFailed(ILogger log, ObjectKey service, int replica, string message);
+
     [LoggerMessage(113, LogLevel.Warning, "{Job}: its pod can't be made: {Message}")]
     public static partial void NoShape(ILogger log, ObjectKey job, string message);
 }

@@ -14,6 +14,12 @@ public sealed record OperatorOptions
     /// <summary>Image with trestle-node; when null the job's image is used and trestle-node must be on its PATH.</summary>
     public string? NodeImage { get; init; }
 
+    /// <summary>Image with trestle-weights-gateway, of the gateways of services and the filters beside their engines; when null it must be on the PATH of the node image or the engine's.</summary>
+    public string? GatewayImage { get; init; }
+
+    /// <summary>True on one machine, where all pods share its network: each then listens on its own address alone.</summary>
+    public bool SharedNetwork { get; init; }
+
     /// <summary>Directory under which storages that are mounted and don't exist are made; when null such jobs wait.</summary>
     public string? DefaultStorageRoot { get; init; }
 

@@ -18,6 +18,18 @@ public static class Labels
     /// <summary>The rank.</summary>
     public const string Rank = "trestle.dev/rank";
 
+    /// <summary>On pods of a service: hash of what they were made from.</summary>
+    public const string TemplateHash = "trestle.dev/template-hash";
+
+    /// <summary>Part of a service that a pod is: <see cref="ReplicaComponent"/> or <see cref="GatewayComponent"/>.</summary>
+    public const string Component = "app.kubernetes.io/component";
+
+    /// <summary>Value of <see cref="Component"/> on pods with an engine.</summary>
+    public const string ReplicaComponent = "replica";
+
+    /// <summary>Value of <see cref="Component"/> on the pod of the gateway.</summary>
+    public const string GatewayComponent = "gateway";
+
     /// <summary>Name of the JobGroup.</summary>
     public const string JobGroup = "trestle.dev/job-group";
 
@@ -125,6 +137,15 @@ public static class Names
     /// <summary>The sidecar that tells the operator of signs of life.</summary>
     public const string HeartbeatContainer = "heartbeat";
 
+    /// <summary>The container of the engine.</summary>
+    public const string EngineContainer = "engine";
+
+    /// <summary>The sidecar that keeps the engine's control routes from the public.</summary>
+    public const string FilterContainer = "filter";
+
+    /// <summary>The container of the gateway.</summary>
+    public const string GatewayContainer = "gateway";
+
     /// <summary>The sidecar that brings what is written at a mount to its bucket.</summary>
     public static string CacheMountContainer(int mount) => $"cachemount-{mount}";
 
@@ -136,6 +157,21 @@ public static class Names
 
     /// <summary>Name of the object of a task.</summary>
     public static string TaskObject(string group, string task) => $"{group}-{task}";
+
+    /// <summary>Name of the pod of a node of a replica.</summary>
+    public static string ReplicaPod(string service, int replica, int node) => $"{service}-{replica}-{node}";
+
+    /// <summary>Name of the gateway of a service: of its pod, its account, its rights and its Secret.</summary>
+    public static string Gateway(string service) => $"{service}-gateway";
+
+    /// <summary>Name of the Service where a trainer sends weights.</summary>
+    public static string WeightsService(string service) => $"{service}-weights";
+
+    /// <summary>Name of the headless Service of the leaders of ready replicas.</summary>
+    public static string ReplicasService(string service) => $"{service}-replicas";
+
+    /// <summary>Name of the headless Service by which the nodes of one replica find each other.</summary>
+    public static string NodesService(string service) => $"{service}-nodes";
 
     /// <summary>Name of the ConfigMap with the scripts of a job.</summary>
     public static string LaunchConfigMap(string job) => $"{job}-launch";

@@ -17,6 +17,11 @@ namespace Trestle.Api.V1Alpha1;
 [AdditionalPrinterColumn(".status.message", "Why", "string", Description = "Why it is doing that")]
 [AdditionalPrinterColumn(".metadata.creationTimestamp", "Age", "date")]
 [AdditionalPrinterColumn(".status.url", "Url", "string", Priority = 1)]
+[ValidationRule(
+    "self.metadata.name.size() <= 52 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+    "metadata.name must start with a letter, hold lower-case letters, digits and '-' alone and have at most 52 characters, because Services and hosts are named after it")]
+[EntityRbac(ApiGroup.Name, "inferenceservices", "list,watch")]
+[EntityRbac(ApiGroup.Name, "inferenceservices/finalizers", "update")]
 public sealed class InferenceService : IKubernetesObject<V1ObjectMeta>, ISpec<InferenceServiceSpec>, IStatus<InferenceServiceStatus?>
 {
     /// <summary>The kind.</summary>
@@ -54,6 +59,10 @@ public sealed class InferenceServiceSpec
 
     /// <summary>The server that loads the model.</summary>
     public EngineSpec? Engine { get; set; }
+
+    /// <summary>Code that the engine starts in; a ConfigMap alone.</summary>
+    [ValidationRule("!has(self.git)", "a service takes its workdir from a ConfigMap; use workdir.configMap", FieldPath = ".git")]
+    public Workdir? Workdir { get; set; }
 
     /// <summary>How one replica is spread over GPUs and nodes.</summary>
     public ParallelismSpec? Parallelism { get; set; }
@@ -95,7 +104,7 @@ public sealed class InferenceServiceSpec
 public sealed class ModelSpec
 {
     /// <summary>hf://owner/name, s3://bucket/path, or an absolute path.</summary>
-    [Required, MaxLength(1024), RegularExpression("^(hf://|s3://|/).+$")]
+    [Required, MaxLength(1024), RegularExpression("^(hf://[^-]|s3://|/).*$")]
     public string Uri { get; set; } = "";
 
     /// <summary>Branch, tag or commit on the hub.</summary>
@@ -169,16 +178,23 @@ public sealed class ModelCache
 /// <summary>The server that loads the model.</summary>
 public sealed class EngineSpec
 {
-    /// <summary>Container image.</summary>
+    /// <summary>Image of engines that name none.</summary>
+    public const string DefaultImage = "vllm/vllm-openai:v0.32.0";
+
+    /// <summary>Container image; vllm/vllm-openai:v0.32.0 when absent.</summary>
     [MaxLength(1024)]
     public string? Image { get; set; }
+
+    /// <summary>Program that takes the model and the arguments of vllm serve; vllm serve when absent.</summary>
+    [MaxLength(64), AtomicList]
+    public List<string>? Command { get; set; }
 
     /// <summary>More arguments; what the operator sets itself is refused.</summary>
     [MaxLength(128), AtomicList]
     [ValidationRule(
         "!(self.split('=', 2)[0] in ['--model', '--served-model-name', '--host', '--port', '--tensor-parallel-size', '-tp', '--pipeline-parallel-size', '-pp', "
         + "'--data-parallel-size', '-dp', '--enable-expert-parallel', '--nnodes', '--node-rank', '--headless', '--master-addr', '--master-port', "
-        + "'--load-format', '--max-model-len', '--dtype', '--gpu-memory-utilization', '--api-key', '--weight-transfer-config'])",
+        + "'--load-format', '--revision', '--shutdown-timeout', '--max-model-len', '--dtype', '--gpu-memory-utilization', '--api-key', '--weight-transfer-config'])",
         "this argument is set by the operator; use the field of spec.model, spec.parallelism, spec.weights or spec.auth instead", OnItems = true)]
     public List<string>? Args { get; set; }
 
@@ -237,7 +253,7 @@ public sealed class AutoscalingSpec
     /// <summary>requestsWaiting when absent.</summary>
     public AutoscalingMetric? Metric { get; set; }
 
-    /// <summary>Value per replica to keep.</summary>
+    /// <summary>Value per replica to keep; 5 when absent.</summary>
     [Range(1, 100000)]
     public int? Target { get; set; }
 }

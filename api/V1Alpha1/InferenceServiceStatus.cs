@@ -50,6 +50,9 @@ public sealed class InferenceServiceStatus
     /// <summary>Replicas that take requests.</summary>
     public int? ReadyReplicas { get; set; }
 
+    /// <summary>Replicas that autoscaling wants; absent without autoscaling.</summary>
+    public int? DesiredReplicas { get; set; }
+
     /// <summary>Label selector of the replicas, as text.</summary>
     public string? Selector { get; set; }
 
@@ -59,16 +62,29 @@ public sealed class InferenceServiceStatus
     /// <summary>Where the trainer sends weights.</summary>
     public string? WeightsUrl { get; set; }
 
-    /// <summary>The weights.</summary>
+    /// <summary>Requests of all replicas; written by the gateway.</summary>
+    public LoadStatus? Load { get; set; }
+
+    /// <summary>The weights; written by the gateway.</summary>
     public WeightsStatus? Weights { get; set; }
 
-    /// <summary>The replicas.</summary>
+    /// <summary>The replicas; written by the gateway.</summary>
     [ListMapKey("name"), MaxLength(1024)]
     public List<ReplicaStatus>? ReplicaStatuses { get; set; }
 
     /// <summary>Available, Progressing, WeightsCurrent, Unsupported.</summary>
     [ListMapKey("type")]
     public List<V1Condition>? Conditions { get; set; }
+}
+
+/// <summary>Requests of all replicas.</summary>
+public sealed class LoadStatus
+{
+    /// <summary>Requests that wait.</summary>
+    public int? Waiting { get; set; }
+
+    /// <summary>Requests that are being answered.</summary>
+    public int? Running { get; set; }
 }
 
 /// <summary>The weights of a service.</summary>
@@ -134,6 +150,9 @@ public sealed class ReplicaStatus
     [Required]
     public string Name { get; set; } = "";
 
+    /// <summary>Uid of that pod.</summary>
+    public string? Uid { get; set; }
+
     /// <summary>Address and port.</summary>
     public string? Endpoint { get; set; }
 
@@ -146,7 +165,7 @@ public sealed class ReplicaStatus
     /// <summary>Its ranks in the transfer group.</summary>
     public int? WorldSize { get; set; }
 
-    /// <summary>What it is doing.</summary>
+    /// <summary>Loading, Ready, Paused, Updating, Stale, Quarantined, Stalled, Draining or Lost.</summary>
     public string? State { get; set; }
 
     /// <summary>Restarts of its container.</summary>

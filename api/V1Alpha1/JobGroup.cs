@@ -60,8 +60,9 @@ public enum GangPolicy
 /// <summary>What to run side by side.</summary>
 public sealed class JobGroupSpec
 {
-    /// <summary>The tasks. Without a Primary, all are primary.</summary>
+    /// <summary>The tasks. Without a Primary, all jobs are primary; a service never is.</summary>
     [Required, MinLength(1), MaxLength(32), ListMapKey("name")]
+    [ValidationRule("self.exists(task, has(task.job))", "a group needs a task with a job: services never end by themselves, so nothing would end the group")]
     public List<JobGroupTask> Tasks { get; set; } = [];
 
     /// <summary>How long auxiliaries go on after all primaries succeeded: a duration, or durations by task with "default". 0s when absent.</summary>
@@ -84,6 +85,7 @@ public enum TaskRole
 
 /// <summary>One task: exactly one of job and service.</summary>
 [ValidationRule("has(self.job) != has(self.service)", "a task needs exactly one of job and service")]
+[ValidationRule("!has(self.service) || !has(self.role) || self.role != 'Primary'", "a service can't be Primary, as it never ends by itself; make it Auxiliary or leave role out", FieldPath = ".role")]
 [ValidationRule("!has(self.onCheckpoint) || has(self.job)", "onCheckpoint needs a job to start; a service can't be started per checkpoint")]
 public sealed class JobGroupTask
 {

@@ -49,6 +49,7 @@ internal sealed class PlaneParts(PlaneDirectory directory, PlaneSettings setting
             Kubeconfig = directory.Kubeconfig,
             DefaultImage = "local",
             DefaultStorageRoot = settings.Objects,
+            SharedNetwork = true,
             RendezvousListen = $"http://127.0.0.1:{settings.RendezvousPort}",
             // The supervisor runs one at a time; the lease of a killed one would only be waited for.
             LeaderElection = false,

@@ -2,23 +2,23 @@ using System.Reflection;
 
 namespace Trestle.Local.Plane;
 
-/// <summary>How to start our own programs: <c>trestle</c> and <c>trestle-node</c>.</summary>
-internal sealed record Programs(IReadOnlyList<string> Trestle, IReadOnlyList<string> Node)
+/// <summary>How to start our own programs: <c>trestle</c>, <c>trestle-node</c> and, for services, <c>trestle-weights-gateway</c>.</summary>
+internal sealed record Programs(IReadOnlyList<string> Trestle, IReadOnlyList<string> Node, IReadOnlyList<string>? Gateway)
 {
     // Nothing of ours runs long enough on a cold path to earn back profiling, and no diagnostics sockets are left in /tmp.
     private const string RuntimeSettings = "DOTNET_TieredPGO=0 DOTNET_EnableDiagnostics=0 DOTNET_gcServer=0";
 
     /// <summary>Directories that must be seen from inside containers for these programs to run there.</summary>
-    public IReadOnlyList<string> Directories => [.. Trestle.Concat(Node).Where(p => p.StartsWith('/')).Select(p => Path.GetDirectoryName(Path.GetFullPath(p))!).Append(DotnetRoot()).Distinct()];
+    public IReadOnlyList<string> Directories => [.. Trestle.Concat(Node).Concat(Gateway ?? []).Where(p => p.StartsWith('/')).Select(p => Path.GetDirectoryName(Path.GetFullPath(p))!).Append(DotnetRoot()).Distinct()];
 
-    /// <summary>Finds both. Throws <see cref="PlaneException"/> when one is missing.</summary>
+    /// <summary>Finds them. Throws <see cref="PlaneException"/> when one is missing that every job needs.</summary>
     public static Programs Find()
     {
         var home = AppContext.BaseDirectory.TrimEnd('/');
         var trestle = Command(home, "trestle") ?? throw new PlaneException($"the trestle program was not found in {home}; build the project cli");
-        var node = Ancestors(home).Select(a => Beside(a, home)).FirstOrDefault(c => c is not null)
+        var node = Near(home, "trestle-node", "Trestle.Node", "node")
             ?? throw new PlaneException($"the trestle-node program was not found near {home}; build the project node");
-        return new Programs(trestle, node);
+        return new Programs(trestle, node, Near(home, "trestle-weights-gateway", "Trestle.WeightsGateway", "weights-gateway"));
     }
 
     /// <summary>Writes the commands that every container finds first on its PATH.</summary>
@@ -27,6 +27,7 @@ internal sealed record Programs(IReadOnlyList<string> Trestle, IReadOnlyList<str
         Write(bin, "trestle", Trestle, "");
         Write(bin, "sky", Trestle, " sky");
         Write(bin, "trestle-node", Node, "");
+        if (Gateway is not null) Write(bin, "trestle-weights-gateway", Gateway, "");
     }
 
     private static void Write(string bin, string name, IReadOnlyList<string> command, string verb)
@@ -38,12 +39,16 @@ internal sealed record Programs(IReadOnlyList<string> Trestle, IReadOnlyList<str
         File.Move(path + ".tmp", path, overwrite: true);
     }
 
-    private static IReadOnlyList<string>? Beside(string ancestor, string home)
+    // Beside us, where a publish or a test project puts it, or in its own build of the same configuration.
+    private static IReadOnlyList<string>? Near(string home, string program, string project, string folder) =>
+        Ancestors(home).Select(ancestor => Beside(ancestor, home, program, project, folder)).FirstOrDefault(command => command is not null);
+
+    private static IReadOnlyList<string>? Beside(string ancestor, string home, string program, string project, string folder)
     {
         var leaf = Path.GetFileName(home);
         var configuration = Path.GetFileName(Path.GetDirectoryName(home) ?? "");
-        string[] places = [home, Path.Combine(ancestor, "Trestle.Node", leaf), Path.Combine(ancestor, "node", "bin", configuration, leaf), Path.Combine(ancestor, "node")];
-        return places.Select(p => Command(p, "trestle-node")).FirstOrDefault(c => c is not null);
+        string[] places = [home, Path.Combine(ancestor, project, leaf), Path.Combine(ancestor, folder, "bin", configuration, leaf), Path.Combine(ancestor, folder)];
+        return places.Select(place => Command(place, program)).FirstOrDefault(command => command is not null);
     }
 
     private static IEnumerable<string> Ancestors(string path)

@@ -24,6 +24,7 @@ internal sealed record ProgramOptions(OperatorOptions Operator, string HealthLis
             PodName = values.Text(Settings.PodName),
             DefaultImage = values.Image(Settings.DefaultImage),
             NodeImage = values.Image(Settings.NodeImage),
+            GatewayImage = values.Image(Settings.GatewayImage),
             DefaultStorageRoot = values.AbsolutePath(Settings.DefaultStorageRoot),
             LauncherAccount = values.Name(Settings.LauncherAccount),
             RendezvousListen = values.Listen(Settings.RendezvousListen),

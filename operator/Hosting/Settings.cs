@@ -9,6 +9,7 @@ internal static class Settings
     public static readonly Setting PodName = new("pod-name", null, "the operator's own pod, labelled trestle.dev/leader while it leads");
     public static readonly Setting DefaultImage = new("default-image", null, "image of jobs without spec.image; when left out they are refused");
     public static readonly Setting NodeImage = new("node-image", null, "image with trestle-node; when left out trestle-node must be in the job's image");
+    public static readonly Setting GatewayImage = new("gateway-image", null, "image with trestle-weights-gateway, for services; when left out it must be in the node image or the engine's");
     public static readonly Setting DefaultStorageRoot = new("default-storage-root", null, "absolute directory under which missing storages are made; when left out such jobs wait");
     public static readonly Setting LauncherAccount = new("launcher-account", null, "service account, in their own namespace, of jobs with submitsJobs; when left out the namespace's default one");
     public static readonly Setting RendezvousListen = new("rendezvous-listen", "http://*:8090", "where ranks of a job meet");
@@ -21,7 +22,7 @@ internal static class Settings
     /// <summary>In the order of <c>--help</c>.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Setting.Kubeconfig, Namespace, PodName, DefaultImage, NodeImage, DefaultStorageRoot, LauncherAccount,
+        Setting.Kubeconfig, Namespace, PodName, DefaultImage, NodeImage, GatewayImage, DefaultStorageRoot, LauncherAccount,
         RendezvousListen, RendezvousUrl, Setting.HealthListen, MetricsListen, StarvationTimeout, StartTimeout, LeaderElection, Setting.LeaseSeconds, Setting.LogLevel, Setting.LogFormat,
     ];
 }

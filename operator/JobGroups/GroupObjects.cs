@@ -28,6 +28,15 @@ public static class GroupObjects
         return job;
     }
 
+    /// <summary>The InferenceService of a task.</summary>
+    public static InferenceService Inference(JobGroup group, JobGroupTask task)
+    {
+        var service = new InferenceService { Metadata = Metadata(group, Names.TaskObject(group.Metadata.Name, task.Name)), Spec = task.Service! };
+        service.Metadata.Labels[Labels.Task] = task.Name;
+        if (group.Annotation(Annotations.User) is { } user) service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.User] = user };
+        return service;
+    }
+
     private static TrainingJobSpec SpecOf(JobGroup group, JobGroupTask task)
     {
         var spec = System.Text.Json.JsonSerializer.Deserialize(

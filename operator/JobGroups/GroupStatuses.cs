@@ -36,7 +36,7 @@ internal static class GroupStatuses
         status.PrimariesEndedAt = primariesEndedAt;
         status.StartedAt ??= members.Min(member => member.Job?.Status?.Timeline?.StartedAt);
         if (isOver) status.FinishedAt ??= now.UtcDateTime;
-        Set(status, group, "Admitted", members.All(member => member.HasEnded || member.Job?.Status?.HasAttempt() == true), now);
+        Set(status, group, "Admitted", members.All(member => member.IsAdmitted), now);
         Set(status, group, "Progressing", phase == JobGroupPhase.Running, now);
         Set(status, group, "Complete", phase == JobGroupPhase.Succeeded, now);
         Set(status, group, "Failed", phase == JobGroupPhase.Failed, now);

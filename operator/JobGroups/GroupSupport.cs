@@ -8,7 +8,8 @@ internal static class GroupSupport
     /// <summary>What this operator never runs, as a sentence; null when it can run all of it.</summary>
     public static string? Unsupported(JobGroupSpec spec)
     {
-        if (spec.Tasks.Find(task => task.Service is not null) is { } service) return $"task {service.Name} is a service, and services are not run by this version; make it a job or remove it";
+        if (spec.Tasks.Find(task => task is { Service: not null, Role: TaskRole.Primary }) is { } service) return $"task {service.Name} is a service, which never ends by itself, so it can't be Primary; make it Auxiliary or leave role out";
+        if (spec.Tasks.TrueForAll(task => task.Job is null)) return "the group has no job, so nothing would ever end it; add a task with a job, or make InferenceServices by themselves";
         if (spec.Tasks.Find(task => task.OnCheckpoint is not null) is { } watcher) return $"task {watcher.Name} has onCheckpoint, which this version does not do; remove it and let a task watch for checkpoints and launch jobs";
         return null;
     }

@@ -24,12 +24,12 @@ public static class JobGroupPlanner
         if (group.IsDeleting()) return new GroupPlan { Delete = isHeld ? [.. launched.Where(job => !job.IsDeleting())] : [], RemoveFinalizer = isHeld };
         if (!isHeld) return new GroupPlan { AddFinalizer = true };
 
-        var members = GroupMember.Of(group, seen.Jobs);
+        var members = GroupMember.Of(seen);
         var children = members.Select(member => member.Job).OfType<TrainingJob>();
         if (group.Status?.Phase is JobGroupPhase.Succeeded or JobGroupPhase.Failed or JobGroupPhase.Cancelled)
         {
             // What comes to light or joins after the end is told to end.
-            return new GroupPlan { Cancel = [.. children.Concat(launched).Where(GroupMember.Goes)] };
+            return new GroupPlan { Cancel = [.. children.Concat(launched).Where(GroupMember.Goes)], EndServices = Services(members.Where(member => member.Goes())) };
         }
 
         if (GroupSupport.Unsupported(group.Spec) is { } unsupported) return new GroupPlan { Status = GroupStatuses.Refused(group, "Unsupported", unsupported, now) };
@@ -50,12 +50,12 @@ public static class JobGroupPlanner
             return new GroupPlan { Status = status, Create = missing, RequeueAfter = missing.Count > 0 ? ObstacleInterval : null };
         }
 
-
-        var due = members.Where(member => member.Job is { } job && GroupMember.Goes(job)).ToLookup(member => End(group, member, primaries, endedAt, now) <= now);
+        var due = members.Where(member => member.Goes()).ToLookup(member => End(group, member, primaries, endedAt, now) <= now);
         return new GroupPlan
         {
             Status = status,
-            Cancel = [.. due[true].Select(member => member.Job!), .. launched.Where(GroupMember.Goes)],
+            EndServices = Services(due[true]),
+            Cancel = [.. due[true].Select(member => member.Job).OfType<TrainingJob>(), .. launched.Where(GroupMember.Goes)],
             RequeueAfter = due[false].Select(member => (TimeSpan?)(End(group, member, primaries, endedAt, now) - now)).Min(),
         };
     }
@@ -73,9 +73,13 @@ public static class JobGroupPlanner
         if (members.Any(member => member.Phase is not null)) return null;
         if (GroupSupport.Problem(seen.Group.Spec) is { } problem) return ("InvalidTerminationDelay", problem);
         var names = members.Select(member => Names.TaskObject(seen.Group.Metadata.Name, member.Task.Name)).ToHashSet();
-        var foreign = seen.Jobs.FirstOrDefault(job => names.Contains(job.Metadata.Name));
-        return foreign is null ? null : ("NameTaken", $"TrainingJob {foreign.Metadata.Name} is there already and is not of this group; delete it, or rename the group or the task");
+        var foreign = seen.Jobs.FirstOrDefault(job => names.Contains(job.Metadata.Name)) is { } job ? $"{TrainingJob.KubeKind} {job.Metadata.Name}"
+            : seen.Services.FirstOrDefault(service => names.Contains(service.Metadata.Name)) is { } service ? $"{InferenceService.KubeKind} {service.Metadata.Name}"
+            : null;
+        return foreign is null ? null : ("NameTaken", $"{foreign} is there already and is not of this group; delete it, or rename the group or the task");
     }
+
+    private static List<InferenceService> Services(IEnumerable<GroupMember> members) => [.. members.Select(member => member.Service).OfType<InferenceService>()];
 
     private static List<TrainingJob> Launched(ObservedGroup seen) =>
         [.. seen.Jobs.Where(job => job.ControllerOwner() is null && GroupOf(job) == seen.Group.Metadata.Name)];

@@ -14,8 +14,10 @@ namespace Trestle.Operator.JobGroups;
 /// <param name="jobs">All jobs, with <see cref="GroupIndex"/>.</param>
 /// <param name="events">Where ends are told.</param>
 /// <param name="time">The clock of delays.</param>
+/// <param name="services">All InferenceServices; none when null.</param>
 [EntityRbac("", "services", "get,create")]
-public sealed class JobGroupReconciler(IKubeApi api, IObjectCache<JobGroup> groups, IObjectCache<TrainingJob> jobs, IEventRecorder events, TimeProvider time) : IReconciler
+[EntityRbac(ApiGroup.Name, "inferenceservices", "get,create,delete")]
+public sealed class JobGroupReconciler(IKubeApi api, IObjectCache<JobGroup> groups, IObjectCache<TrainingJob> jobs, IEventRecorder events, TimeProvider time, IObjectCache<InferenceService>? services = null) : IReconciler
 {
     /// <summary>Name of the index of jobs by namespace/group, see <see cref="GroupKey"/>.</summary>
     public const string GroupIndex = "group";
@@ -28,7 +30,7 @@ public sealed class JobGroupReconciler(IKubeApi api, IObjectCache<JobGroup> grou
     public async Task<TimeSpan?> ReconcileAsync(ObjectKey key, CancellationToken ct)
     {
         if (groups.Find(key) is not { } group) return null;
-        var plan = JobGroupPlanner.Plan(new ObservedGroup(group, JobsOf(group)), time.GetUtcNow());
+        var plan = JobGroupPlanner.Plan(new ObservedGroup(group, JobsOf(group)) { Services = ServicesOf(group) }, time.GetUtcNow());
         try
         {
             if (plan.AddFinalizer) await SetFinalizersAsync(group, [.. group.Metadata.Finalizers ?? [], Names.GroupFinalizer], ct);
@@ -50,6 +52,9 @@ public sealed class JobGroupReconciler(IKubeApi api, IObjectCache<JobGroup> grou
         return [.. jobs.Where(GroupIndex, group.Key().ToString()).Concat(named).DistinctBy(job => job.Metadata.Name)];
     }
 
+    private List<InferenceService> ServicesOf(JobGroup group) =>
+        [.. group.Spec.Tasks.Where(task => task.Service is not null).Select(task => services?.Find(new ObjectKey(group.Metadata.NamespaceProperty, Names.TaskObject(group.Metadata.Name, task.Name)))).OfType<InferenceService>()];
+
     // The Service first: a job of the group is never without its names. Gives the status when it can't be done.
     private async Task<JobGroupStatus?> CreateAsync(JobGroup group, IReadOnlyList<JobGroupTask> tasks, CancellationToken ct)
     {
@@ -60,7 +65,7 @@ public sealed class JobGroupReconciler(IKubeApi api, IObjectCache<JobGroup> grou
         {
             try
             {
-                await MakeAsync(group, GroupObjects.Job(group, task), ct);
+                await (task.Service is not null ? MakeAsync(group, GroupObjects.Inference(group, task), ct) : MakeAsync(group, GroupObjects.Job(group, task), ct));
             }
             catch (KubeApiException error) when (error.IsInvalid)
             {
@@ -101,6 +106,7 @@ public sealed class JobGroupReconciler(IKubeApi api, IObjectCache<JobGroup> grou
             await api.PatchAsync<TrainingJob>(job.Key(), new Patch(PatchKind.Merge, body) { FieldManager = Names.FieldManager }, ct);
         }
 
+        foreach (var service in plan.EndServices) await api.DeleteAsync<InferenceService>(service.Key(), new Deletion { Uid = service.Metadata.Uid }, ct);
         foreach (var job in plan.Delete) await api.DeleteAsync<TrainingJob>(job.Key(), new Deletion { Uid = job.Metadata.Uid }, ct);
         if (plan.RemoveFinalizer) await SetFinalizersAsync(group, [.. group.Metadata.Finalizers!.Where(name => name != Names.GroupFinalizer)], ct);
     }

@@ -1,5 +1,7 @@
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.InferenceServices;
+using Trestle.Operator.JobGroups;
 
 namespace Trestle.Operator.Launch;
 
@@ -24,6 +26,10 @@ internal static class AttemptFacts
             CheckpointDirectory = job.CheckpointDirectory,
             HeartbeatFile = job.HangTimeout is null ? null : Paths.HeartbeatFile,
             Accelerator = job.Accelerators?.Name,
+            Services = group is null ? [] : [.. tasks.Where(task => task.Service is not null).Select(task => Service(task.Name, GroupObjects.Inference(group, task)))],
         };
     }
+
+    private static ServiceFacts Service(string task, InferenceService service) =>
+        new(task, service.Url, service.TakesWeights ? service.WeightsUrl : null, service.ServedName, service.FirstReplicas);
 }

@@ -20,7 +20,7 @@ internal static class MainContainer
     };
 
     // Memory is a limit too, so that a leak ends this rank and not its neighbours; devices can't be promised twice.
-    private static V1ResourceRequirements Resources(Resources? asked, Accelerators? accelerators)
+    internal static V1ResourceRequirements Resources(Resources? asked, Accelerators? accelerators)
     {
         var requests = new Dictionary<string, ResourceQuantity>(StringComparer.Ordinal);
         var limits = new Dictionary<string, ResourceQuantity>(StringComparer.Ordinal);
@@ -31,7 +31,7 @@ internal static class MainContainer
         return new V1ResourceRequirements { Requests = requests, Limits = limits };
     }
 
-    private static V1EnvVar Variable(EnvVar variable) => new()
+    internal static V1EnvVar Variable(EnvVar variable) => new()
     {
         Name = variable.Name,
         Value = variable.Value,

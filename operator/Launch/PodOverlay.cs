@@ -17,17 +17,20 @@ public static class PodOverlay
     private static readonly string[] OursInMain = ["command", "args"];
 
     /// <summary>Why the overlay can't be used, as a sentence; null when it can.</summary>
-    public static string? Problem(JsonObject overlay)
+    /// <param name="overlay">The overlay.</param>
+    /// <param name="container">The container of the user's program.</param>
+    /// <param name="instead">Fields that say what it runs.</param>
+    public static string? Problem(JsonObject overlay, string container = Names.MainContainer, string instead = "spec.run")
     {
         ArgumentNullException.ThrowIfNull(overlay);
         var spec = Spec(overlay);
         if (spec is null) return "spec.podTemplate.spec must be an object; correct it";
         if (Ours.FirstOrDefault(spec.ContainsKey) is { } field) return $"spec.podTemplate may not set {field}, which Trestle sets itself; remove it";
-        if (OursInMain.FirstOrDefault(name => Main(spec)?.ContainsKey(name) == true) is { } word) return $"spec.podTemplate may not set {word} of the container {Names.MainContainer}; use spec.run";
+        if (OursInMain.FirstOrDefault(name => Main(spec, container)?.ContainsKey(name) == true) is { } word) return $"spec.podTemplate may not set {word} of the container {container}; use {instead}";
         try
         {
-            var tried = Apply(overlay, new V1Pod { Metadata = new V1ObjectMeta(), Spec = new V1PodSpec { Containers = [new V1Container { Name = Names.MainContainer }] } });
-            return tried.Spec.Containers?.Any(container => container.Name == Names.MainContainer) == true ? null : "every container of spec.podTemplate needs a name; add it";
+            var tried = Apply(overlay, new V1Pod { Metadata = new V1ObjectMeta(), Spec = new V1PodSpec { Containers = [new V1Container { Name = container }] } });
+            return tried.Spec.Containers?.Any(one => one.Name == container) == true ? null : "every container of spec.podTemplate needs a name; add it";
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
@@ -95,6 +98,6 @@ public static class PodOverlay
         }
     }
 
-    private static JsonObject? Main(JsonObject spec) =>
-        (spec["containers"] as JsonArray)?.OfType<JsonObject>().FirstOrDefault(container => container["name"]?.ToString() == Names.MainContainer);
+    private static JsonObject? Main(JsonObject spec, string name) =>
+        (spec["containers"] as JsonArray)?.OfType<JsonObject>().FirstOrDefault(container => container["name"]?.ToString() == name);
 }

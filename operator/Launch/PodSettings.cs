@@ -10,6 +10,12 @@ public sealed record PodSettings(string? DefaultImage, string? NodeImage, string
     /// <summary>How long a node may take to take up a rank.</summary>
     public TimeSpan StartTimeout { get; init; } = new OperatorOptions().StartTimeout;
 
+    /// <summary>Image with trestle-weights-gateway; when null it is found on the PATH of the engine's image.</summary>
+    public string? GatewayImage { get; init; }
+
+    /// <summary>All pods share the network of one machine: each listens on its own address alone, an engine too.</summary>
+    public bool SharedNetwork { get; init; }
+
     /// <summary>Service account of jobs that submit jobs; the namespace's default when null.</summary>
     public string? LauncherAccount { get; init; }
 }

@@ -59,12 +59,12 @@ public static class AdmissionPlan
     }
 
     internal static Pass Decide(
-        JobCards jobs, Func<ObjectKey, JobGroup?> groupOf, IEnumerable<Queue> queues, IEnumerable<NodeView> nodes, IEnumerable<PodView> pods, DateTimeOffset now, AdmissionOptions options)
+        JobCards jobs, Func<ObjectKey, JobGroup?> groupOf, IEnumerable<Queue> queues, IEnumerable<NodeView> nodes, IEnumerable<PodView> pods, DateTimeOffset now, AdmissionOptions options, IReadOnlyList<ReplicaClaim>? replicas = null)
     {
         var snapshot = NodeSnapshot.Take(nodes, pods, jobs.Holding, now);
         var quotas = new QuotaBook(queues, snapshot.Nodes);
         var units = RunningUnits.Of(jobs.Holding, groupOf, quotas, now);
-        var queue = GangQueue.Of(jobs, groupOf, now, quotas);
+        var queue = GangQueue.Of(jobs, groupOf, now, quotas).With(replicas ?? [], jobs.Job, quotas);
         var input = new PassInput(snapshot, queue.Gangs, quotas) { Units = units, Now = now, StarvationTimeout = options.StarvationTimeout, Promised = options.Promised };
         return new Pass(queue, quotas, AdmissionPass.Run(input));
     }

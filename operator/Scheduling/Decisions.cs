@@ -45,7 +45,7 @@ internal sealed class Decisions(IKubeApi api, IEventRecorder events, TimeProvide
     {
         var now = time.GetUtcNow();
         await Parallel.ForEachAsync(result.Evictions, Bounded(ct), async (eviction, token) => await EvictAsync(jobOf(eviction.Job), eviction, now, token));
-        await Parallel.ForEachAsync(result.Admitted, Bounded(ct), async (admitted, token) => await AdmitAsync(jobOf(admitted.Job.Job), admitted.Nodes, now, token));
+        await Parallel.ForEachAsync(result.Admitted.Where(admitted => admitted.Job.Replica is null), Bounded(ct), async (admitted, token) => await AdmitAsync(jobOf(admitted.Job.Job), admitted.Nodes, now, token));
     }
 
     /// <summary>Tells jobs what they wait for and queues what they use; false when one changed meanwhile and was not told.</summary>

@@ -13,6 +13,9 @@ internal sealed record Gang(string Uid, int Priority, DateTime QueuedAt, IReadOn
     /// <summary>Some of it was admitted before and the rest was cut off by a crash or a conflict: goes before all others.</summary>
     public bool Begun { get; init; }
 
+    /// <summary>Services of its group that start with it, and with how many replicas.</summary>
+    public IReadOnlyList<(ObjectKey Service, int Replicas)> Services { get; init; } = [];
+
     /// <summary>It restarts and nodes of its last attempt are kept for it.</summary>
     public bool KeepsNodes => Jobs.Count == 1 && Jobs[0].Kept.Count > 0;
 
@@ -44,6 +47,9 @@ internal sealed record GangJob(ObjectKey Job, int Nodes, Shape Shape, IReadOnlyS
 
     /// <summary>Since when it could start again and keeps nodes for that; null when it keeps none.</summary>
     public DateTimeOffset? KeptSince { get; init; }
+
+    /// <summary>The replica of a service that it is; null for a job.</summary>
+    public ReplicaClaim? Replica { get; init; }
 
     /// <summary>Ranks it takes when there is no room for all: fewer than <see cref="Nodes"/> for an elastic job that restarts.</summary>
     public int Fewest { get; init; } = Nodes;

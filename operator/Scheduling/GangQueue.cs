@@ -1,5 +1,6 @@
 using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.InferenceServices;
 using Trestle.Operator.TrainingJobs;
 using Trestle.Operator.Views;
 using Trestle.Runtime;
@@ -35,6 +36,26 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
 
         if (tasks.Count > 0) AddGroups(tasks, cards.Tasks.ToLookup(card => card.GroupUid!), groupOf, gangs, held);
         return new GangQueue(gangs, held, next);
+    }
+
+    /// <summary>Replicas of services that can't be admitted whatever is free, with the sentence.</summary>
+    public IReadOnlyDictionary<ReplicaKey, string> HeldReplicas { get; init; } = new Dictionary<ReplicaKey, string>();
+
+    /// <summary>With replicas of services: those that start with the jobs of their group as part of its gang, the others each as a gang of its own.</summary>
+    /// <param name="replicas">All replicas.</param>
+    /// <param name="jobOf">A job by its key.</param>
+    /// <param name="quotas">The queues; told what runs and how many wait.</param>
+    public GangQueue With(IReadOnlyList<ReplicaClaim> replicas, Func<ObjectKey, TrainingJob> jobOf, QuotaBook quotas)
+    {
+        var sorted = new ReplicaGangs(this, jobOf);
+        foreach (var replica in replicas)
+        {
+            if (replica.Placed.Count > 0) quotas.Of(replica.Queue).Run(replica.Shape, replica.Placed.Count, later: true);
+            if (replica.Waiting.Count > 0) quotas.Of(replica.Queue).Wait();
+            sorted.Add(replica, quotas.WhyRefused(replica.Queue, replica.Name.Namespace));
+        }
+
+        return sorted.ToQueue();
     }
 
     /// <summary>Whether the operator's own admission decides about the job.</summary>
@@ -97,8 +118,13 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
         var parts = tasks.OrderBy(card => card.Job.Metadata.Name, StringComparer.Ordinal).Select(card => card.Shape is { } shape ? Part(card.Job, shape) : null).OfType<GangJob>().ToList();
         if (parts.Count < tasks.Count) return null;
         var begun = children.Any(job => job.Status?.Phase is TrainingJobPhase.Admitted or TrainingJobPhase.Starting or TrainingJobPhase.Running or TrainingJobPhase.Restarting);
-        return new Gang(group.Metadata.Uid, tasks.Max(card => Priority(card.Job)), tasks.Min(card => QueuedAt(card.Job)), parts) { Begun = begun };
+        return new Gang(group.Metadata.Uid, tasks.Max(card => Priority(card.Job)), tasks.Min(card => QueuedAt(card.Job)), parts) { Begun = begun, Services = begun ? [] : Services(group) };
     }
+
+    private static List<(ObjectKey Service, int Replicas)> Services(JobGroup group) =>
+    [
+        .. group.Spec.Tasks.Where(task => task.Service is not null).Select(task => JobGroups.GroupObjects.Inference(group, task)).Select(service => (service.Key(), service.FirstReplicas)),
+    ];
 
     /// <summary>A job that starts by itself.</summary>
     public static Gang Alone(TrainingJob job, Shape shape) => new(job.Metadata.Uid, Priority(job), QueuedAt(job), [Part(job, shape)]);

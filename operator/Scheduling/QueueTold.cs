@@ -31,7 +31,7 @@ internal sealed class QueueTold(int most)
         var changed = new List<Told>();
         foreach (var waiting in result.Waiting)
         {
-            foreach (var job in waiting.Gang.Jobs) Add(jobOf(job.Job), waiting.Position, waiting.Reason);
+            foreach (var job in waiting.Gang.Jobs.Where(job => job.Replica is null)) Add(jobOf(job.Job), waiting.Position, waiting.Reason);
         }
 
         foreach (var (job, reason) in queue.Held) Add(job, null, reason);

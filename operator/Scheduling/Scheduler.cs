@@ -16,6 +16,9 @@ public sealed record SchedulerCaches(IObjectCache<TrainingJob> Jobs, IObjectCach
 {
     /// <summary>All queues.</summary>
     public IObjectCache<Queue> Queues { get; init; } = new ObjectStore<Queue>();
+
+    /// <summary>All services; with any, pods need the index <see cref="PodFacts.ServiceUidIndex"/>.</summary>
+    public IObjectCache<InferenceService> Services { get; init; } = new ObjectStore<InferenceService>();
 }
 
 /// <summary>Admits jobs: after every change of jobs, pods, queues or nodes it runs a pass and writes what it decided.</summary>
@@ -31,6 +34,7 @@ public sealed class Scheduler : IDisposable
     private readonly KnownShapes _shapes;
     private readonly JobCards _cards;
     private readonly Decisions _decisions;
+    private readonly ReplicaReleases _releases;
     private readonly QueueTold _told = new(QueueWrites);
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -53,10 +57,17 @@ public sealed class Scheduler : IDisposable
         _shapes = new KnownShapes(podOf, log);
         _cards = new JobCards(_shapes.Of);
         _decisions = new Decisions(api, events, time, log);
+        _releases = new ReplicaReleases(api, caches.Nodes, log);
     }
 
     /// <summary>Who waited so long has nodes reserved, and who keeps nodes for a restart that long gives them up.</summary>
     public TimeSpan StarvationTimeout { get; init; } = new AdmissionOptions().StarvationTimeout;
+
+    /// <summary>Taints that pods of a service stand.</summary>
+    internal Func<InferenceService, IReadOnlyList<V1Toleration>> TolerationsOf { get; init; } = _ => [];
+
+    /// <summary>What replicas of services wait for.</summary>
+    internal ReplicaWaits Waits { get; } = new();
 
     /// <inheritdoc/>
     public void Dispose() => _woken.Dispose();
@@ -90,6 +101,7 @@ public sealed class Scheduler : IDisposable
     {
         using var timed = OperatorMeter.TimePass(_time);
         await _decisions.MakeSureAsync(ct);
+        await _releases.MakeSureAsync(ct);
         var began = _time.GetTimestamp();
         var decided = Decide();
         _decided = _time.GetElapsedTime(began);
@@ -104,7 +116,8 @@ public sealed class Scheduler : IDisposable
         _cards.Read(jobs, _decisions.IsAhead ? _decisions.Newest : static cached => cached);
         _shapes.Keep(jobs);
         var options = new AdmissionOptions { StarvationTimeout = StarvationTimeout, Promised = _promised };
-        return new Decided(AdmissionPlan.Decide(_cards, _caches.Groups.Find, _caches.Queues.Items, _caches.Nodes.Items, _caches.Pods.Items, now, options), now);
+        var replicas = ReplicaClaim.Of(_caches.Services.Items, uid => _releases.Newest(_caches.Pods.Where(PodFacts.ServiceUidIndex, uid)), TolerationsOf, _caches.Groups.Find, _cards.Holding);
+        return new Decided(AdmissionPlan.Decide(_cards, _caches.Groups.Find, _caches.Queues.Items, _caches.Nodes.Items, _releases.Newest(_caches.Pods.Items), now, options, replicas), now);
     }
 
     /// <summary>Writes what was decided. Gives when to look again without a change; null for never.</summary>
@@ -113,6 +126,8 @@ public sealed class Scheduler : IDisposable
         var (pass, now) = decided;
         _promised = pass.Result.Promised;
         await _decisions.WriteAsync(pass.Result, _cards.Job, ct);
+        await _releases.WriteAsync(pass.Result.Admitted, ct);
+        Waits.Tell(Reasons(pass));
         var tellNext = await TellAsync(pass, now, ct);
         return Earlier(Earlier(pass.Queue.Next, pass.Result.Next) - now, tellNext);
     }
@@ -157,6 +172,20 @@ public sealed class Scheduler : IDisposable
         if (told.Count == 0 && queues.Count == 0) return null;
         _queueToldAt = now;
         return await _decisions.TellAsync(told, queues, ct) && !areMore ? null : QueueInterval;
+    }
+
+    private static Dictionary<ReplicaKey, string> Reasons(AdmissionPlan.Pass pass)
+    {
+        var reasons = new Dictionary<ReplicaKey, string>(pass.Queue.HeldReplicas);
+        foreach (var waiting in pass.Result.Waiting)
+        {
+            foreach (var job in waiting.Gang.Jobs)
+            {
+                if (job.Replica is { } replica) reasons[replica.Key] = waiting.Reason;
+            }
+        }
+
+        return reasons;
     }
 
     private static TimeSpan? Earlier(TimeSpan? one, TimeSpan? other) => one is null ? other : other is null || one < other ? one : other;

@@ -5,6 +5,7 @@ using Trestle.Api.Launch;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
+using Trestle.Operator.Scheduling;
 using Trestle.Operator.Scheduling.Modes;
 using Trestle.Operator.Slurm;
 using Trestle.Operator.Storages;
@@ -22,7 +23,6 @@ namespace Trestle.Operator.TrainingJobs;
 internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, PodSettings settings, RendezvousKey key, IAdmissionMode mode, Observed seen, JobMemory memory)
 {
     private const int Parallel = 16;
-    private const string HostnameLabel = "kubernetes.io/hostname";
     private static readonly TimeSpan NameTakenWait = TimeSpan.FromSeconds(1);
 
     private TrainingJob Job => seen.Job;
@@ -168,20 +168,11 @@ internal sealed class EffectRunner(IKubeApi api, IObjectCache<NodeView> nodes, P
         return true;
     }
 
-    // Gate and pin in one request: no scheduler ever sees the pod open and unpinned.
     private async Task<bool> ReleaseAsync(PinnedPod pinned, CancellationToken ct)
     {
-        var gates = (pinned.Pod.Spec.SchedulingGates ?? []).Where(gate => gate.Name != Names.AdmissionGate).Select(gate => new JsonObject { ["name"] = gate.Name });
-        var spec = new JsonObject { ["schedulingGates"] = new JsonArray([.. gates]) };
-        if (pinned.Node is { } node) spec["nodeSelector"] = new JsonObject { [HostnameLabel] = nodes.Find(new ObjectKey("", node))?.Label(HostnameLabel) ?? node };
-        var body = new JsonObject
-        {
-            ["metadata"] = new JsonObject { ["uid"] = pinned.Pod.Metadata.Uid },
-            ["spec"] = spec,
-        };
         try
         {
-            await api.PatchAsync<PodView>(pinned.Pod.Key(), new Patch(PatchKind.Merge, body), ct);
+            await api.PatchAsync<PodView>(pinned.Pod.Key(), PodRelease.Of(pinned.Pod, pinned.Node, nodes), ct);
         }
         catch (KubeApiException error) when (error.IsNotFound)
         {

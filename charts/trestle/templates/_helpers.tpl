@@ -46,7 +46,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{- /* An image: dict with "root" and "of" (operator, node or bridge). */ -}}
+{{- /* An image: dict with "root" and "of" (operator, node, bridge or gateway). */ -}}
 {{- define "trestle.image" -}}
 {{- $image := get .root.Values.image .of -}}
 {{- with .root.Values.image.registry }}{{ . }}/{{ end -}}

@@ -69,7 +69,15 @@ internal sealed class KubernetesWrites(KubeConnection api, TimeProvider time, IL
         await IgnoreAsync(() => api.SendAsync(HttpMethod.Delete, Path(pod), options, ct), 404, 409);
     }
 
-    public Task<bool> PublishAsync(V1Pod pod, V1PodStatus status, CancellationToken ct) => PatchStatusAsync(pod, JsonNode.Parse(KubernetesJson.Serialize(status))!, ct);
+    // Conditions merge by type: those of others, e.g. of readiness gates, are theirs to write.
+    public Task<bool> PublishAsync(V1Pod pod, V1PodStatus status, CancellationToken ct)
+    {
+        var body = JsonNode.Parse(KubernetesJson.Serialize(status))!;
+        var known = (pod.Status?.Conditions ?? []).Select(condition => condition.Type).ToHashSet();
+        var ours = status.Conditions.Where(condition => PodStatusBuilder.IsOwn(condition) || !known.Contains(condition.Type)).ToList();
+        body["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(ours));
+        return PatchStatusAsync(pod, body, ct, "application/strategic-merge-patch+json");
+    }
 
     public async Task<PodObjects> ReadObjectsAsync(V1Pod pod, CancellationToken ct)
     {
@@ -163,8 +171,8 @@ internal sealed class KubernetesWrites(KubeConnection api, TimeProvider time, IL
 
     private static JsonObject Named(string version, string kind, string name) => new() { ["apiVersion"] = version, ["kind"] = kind, ["metadata"] = new JsonObject { ["name"] = name } };
 
-    private Task<bool> PatchStatusAsync(V1Pod pod, JsonNode status, CancellationToken ct) =>
-        IgnoreAsync(() => api.MergeAsync(Path(pod) + "/status", new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid }, ["status"] = status }, ct), 404, 409);
+    private Task<bool> PatchStatusAsync(V1Pod pod, JsonNode status, CancellationToken ct, string type = "application/merge-patch+json") =>
+        IgnoreAsync(() => api.SendAsync(HttpMethod.Patch, Path(pod) + "/status", new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid }, ["status"] = status }, ct, type), 404, 409);
 
     private async Task<Dictionary<string, T>> ReadAsync<T>(string path, IEnumerable<string> names, CancellationToken ct)
     {

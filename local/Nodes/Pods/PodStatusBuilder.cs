@@ -5,6 +5,20 @@ namespace Trestle.Local.Nodes.Pods;
 /// <summary>Says what a pod is doing in the words of the Kubernetes API. Pure.</summary>
 public static class PodStatusBuilder
 {
+    private static readonly string[] Own = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+
+    /// <summary>Whether the node agent alone sets the condition. The others belong to whoever set them, e.g. readiness gates.</summary>
+    public static bool IsOwn(V1PodCondition condition) => Own.Contains(condition.Type);
+
+    /// <summary>Conditions as they are now: our own as they were published last, as the watch may not have brought them back yet, and those of others as they are on the server.</summary>
+    /// <param name="published">What was published last.</param>
+    /// <param name="served">What the server has.</param>
+    public static List<V1PodCondition> Present(IEnumerable<V1PodCondition> published, IEnumerable<V1PodCondition> served)
+    {
+        var theirs = served.Where(condition => !IsOwn(condition)).ToList();
+        return [.. published.Where(ours => IsOwn(ours) || theirs.TrueForAll(other => other.Type != ours.Type)), .. theirs];
+    }
+
     /// <summary>The status to publish.</summary>
     public static V1PodStatus Build(PodObservation seen, StopCause? cause, bool finished)
     {

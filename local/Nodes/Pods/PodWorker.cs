@@ -201,9 +201,8 @@ internal sealed class PodWorker
     {
         var pod = _pod;
         if (_published is null) return pod;
-        var conditions = _published.Conditions.Concat((pod.Status?.Conditions ?? []).Where(theirs => _published.Conditions.All(ours => ours.Type != theirs.Type))).ToList();
         var status = KubernetesJson.Deserialize<V1PodStatus>(_publishedText!);
-        status.Conditions = conditions;
+        status.Conditions = PodStatusBuilder.Present(_published.Conditions, pod.Status?.Conditions ?? []);
         return new V1Pod { ApiVersion = pod.ApiVersion, Kind = pod.Kind, Metadata = pod.Metadata, Spec = pod.Spec, Status = status };
     }
 

@@ -46,6 +46,7 @@ public sealed class ChartTests : IAsyncLifetime
         ((string?)pod["containers"]![0]!["image"]).ShouldBe("registry.example/trestle/operator:1.2.3");
         var variables = pod["containers"]![0]!["env"]!.AsArray().ToDictionary(one => (string)one!["name"]!, one => (string?)one!["value"]);
         variables["TRESTLE_NODE_IMAGE"].ShouldBe("registry.example/trestle/node@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+        variables["TRESTLE_GATEWAY_IMAGE"].ShouldBe("registry.example/trestle/weights-gateway:1.2.5");
         variables["TRESTLE_RENDEZVOUS_URL"].ShouldBe("http://trestle.trestle-system.svc:9090");
         variables["TRESTLE_METRICS_LISTEN"].ShouldBe("http://*:9080");
         variables["TRESTLE_LAUNCHER_ACCOUNT"].ShouldBe("launcher");

@@ -36,6 +36,14 @@ public sealed class PodPlannerTests
     }
 
     [Fact]
+    public void A_readiness_gate_counts_as_it_is_on_the_server_and_not_as_it_was_seen_before()
+    {
+        V1PodCondition[] published = [new() { Type = "Ready", Status = "False" }, new() { Type = "example.dev/gate", Status = "False" }, new() { Type = "DisruptionTarget", Status = "True" }];
+        V1PodCondition[] served = [new() { Type = "Ready", Status = "True" }, new() { Type = "example.dev/gate", Status = "True" }];
+        PodStatusBuilder.Present(published, served).Select(condition => $"{condition.Type} {condition.Status}").ShouldBe(["Ready False", "DisruptionTarget True", "example.dev/gate True"]);
+    }
+
+    [Fact]
     public void A_failed_init_container_fails_a_pod_that_never_restarts()
     {
         var model = new Model(new APod().Init("setup").Main("main").Build());

@@ -27,6 +27,13 @@ internal sealed class AGroup
 
     public AGroup Auxiliary(string name) => Task(name, TaskRole.Auxiliary);
 
+    public AGroup Service(string name, int replicas = 1, Action<InferenceServiceSpec>? change = null) => With(group =>
+    {
+        var spec = new InferenceServiceSpec { Model = new ModelSpec { Uri = "hf://Qwen/Qwen3-8B" }, Replicas = replicas };
+        change?.Invoke(spec);
+        group.Spec.Tasks.Add(new JobGroupTask { Name = name, Service = spec });
+    });
+
     public AGroup Delay(string duration) => With(group => group.Spec.TerminationDelay = TerminationDelay.Of(duration));
 
     public AGroup Cancelled() => With(group => group.Metadata.Annotations = new Dictionary<string, string> { [Annotations.Cancel] = "true" });
@@ -38,6 +45,17 @@ internal sealed class AGroup
     }
 
     public JobGroup Build() => _group;
+
+    /// <summary>The service of a task, controlled by the group.</summary>
+    public static InferenceService ServiceOf(JobGroup group, string task, InferenceServicePhase? phase = null, string? message = null)
+    {
+        var service = Operator.JobGroups.GroupObjects.Inference(group, group.Spec.Tasks.Single(known => known.Name == task));
+        service.Metadata.Uid = "uid-" + service.Metadata.Name;
+        service.Metadata.ResourceVersion = "1";
+        if (phase is not null) service.Status = new InferenceServiceStatus { Phase = phase, Message = message };
+        if (phase is InferenceServicePhase.Available) service.Status!.Conditions = [new V1Condition { Type = "Available", Status = "True" }];
+        return service;
+    }
 
     /// <summary>The job of a task, controlled by the group.</summary>
     public static TrainingJob JobOf(JobGroup group, string task, TrainingJobPhase? phase = null, string? message = null, Action<TrainingJob>? change = null)

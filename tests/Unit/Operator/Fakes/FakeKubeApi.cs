@@ -63,7 +63,8 @@ internal sealed class FakeKubeApi(TimeProvider time) : IKubeApi
     public Task<T> PatchAsync<T>(ObjectKey key, Patch patch, CancellationToken ct)
         where T : class, IKubernetesObject<V1ObjectMeta> => Change<T, T>("patch", key, known =>
     {
-        if (patch.Kind != PatchKind.Merge) throw new NotSupportedException("merge patches alone");
+        // An apply of one manager alone is a merge, as far as nothing is taken away.
+        if (patch.Kind == PatchKind.Json) throw new NotSupportedException("merge patches and applies alone");
         Check(known, patch.Body["metadata"]);
         var patched = (JsonObject)Json.Merge(known, patch.Body)!;
         return Put<T>(key, patched);

@@ -189,16 +189,6 @@ public sealed class JobGroupPlannerTests
     }
 
     [Fact]
-    public void A_service_is_refused_with_a_sentence()
-    {
-        var status = Plan(TrainEval().With(group => group.Spec.Tasks.Add(new JobGroupTask { Name = "rollout", Service = new InferenceServiceSpec() })).Build()).Status!;
-
-        status.Phase.ShouldBe(JobGroupPhase.Failed);
-        status.Conditions!.Select(condition => (condition.Type, condition.Status)).ShouldBe([("Unsupported", "True"), ("Failed", "True")]);
-        status.Message.ShouldBe("task rollout is a service, and services are not run by this version; make it a job or remove it");
-    }
-
-    [Fact]
     public void A_delay_that_names_no_task_holds_the_group_until_it_is_corrected()
     {
         var plan = Plan(TrainEval().With(group => group.Spec.TerminationDelay = TerminationDelay.Of([KeyValuePair.Create("rollout", "1m")])).Build());

@@ -104,6 +104,33 @@ public sealed class AttemptReaderTests
         (facts.GpusPerNode, facts.CheckpointDirectory, facts.HeadPort).ShouldBe((4, "/ckpts", LaunchEnvironment.HeadPort("uid-1", 1)));
     }
 
+    [Fact]
+    public void A_task_is_told_of_the_services_of_its_group()
+    {
+        var job = Running(Sample.Task("rl", "trainer"), attempt: 1);
+        job.Spec.Nodes = 1;
+        var policy = new InferenceServiceSpec
+        {
+            Model = new ModelSpec { Uri = "hf://Qwen/Qwen3-8B", ServedName = "policy" },
+            Replicas = 2,
+            Weights = new WeightsSpec { Source = new WeightsSource { Type = WeightsSourceType.Trainer, TrainerTask = "trainer" } },
+        };
+        _groups.All.Add(new JobGroup
+        {
+            Metadata = new V1ObjectMeta { Name = "rl", NamespaceProperty = "research" },
+            Spec = new JobGroupSpec { Tasks = [new JobGroupTask { Name = "trainer", Job = job.Spec }, new JobGroupTask { Name = "roll-out", Service = policy }] },
+        });
+        Pod(0, 1, "10.0.0.1", job.Metadata.Name);
+        var told = LaunchEnvironment.Build(Read(1).Facts!, 0).Where(variable => variable.Key.StartsWith("TRESTLE_ROLL_OUT_", StringComparison.Ordinal)).ToDictionary();
+        told.ShouldBe(new Dictionary<string, string>
+        {
+            ["TRESTLE_ROLL_OUT_URL"] = "http://rl-roll-out.research.svc:8000",
+            ["TRESTLE_ROLL_OUT_WEIGHTS_URL"] = "http://rl-roll-out-weights.research.svc:8001",
+            ["TRESTLE_ROLL_OUT_MODEL"] = "policy",
+            ["TRESTLE_ROLL_OUT_REPLICAS"] = "2",
+        }, ignoreOrder: true);
+    }
+
     private Gathering Read(int attempt) => new AttemptReader(_jobs, _pods, _groups).Read("uid-1", attempt);
 
     private TrainingJob Running(TrainingJob job, int attempt)
