@@ -14,7 +14,7 @@ public sealed record ManifestResult
     public IReadOnlyList<Storage> Storages { get; init; } = [];
 
     /// <summary>Working directories on the machine of the reader, as written, with the spec that wants them.</summary>
-    public IReadOnlyList<(TrainingJobSpec Spec, string Path)> LocalWorkdirs { get; init; } = [];
+    public IReadOnlyList<(IHasWorkdir Spec, string Path)> LocalWorkdirs { get; init; } = [];
 
     /// <summary>What to change before it can be used; in the order of the file.</summary>
     public IReadOnlyList<ManifestError> Errors { get; init; } = [];

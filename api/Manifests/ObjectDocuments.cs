@@ -12,13 +12,14 @@ internal static class ObjectDocuments
 {
     public static ManifestResult Read(IReadOnlyList<YamlMap> documents, Notes notes)
     {
-        var objects = documents.Select(document => ReadOne(document, notes)).ToArray();
+        var workdirs = new List<(IHasWorkdir Spec, string Path)>();
+        var objects = documents.Select(document => ReadOne(document, notes, workdirs)).ToArray();
         return notes.Errors.Count > 0
             ? new ManifestResult { Errors = notes.Errors }
-            : new ManifestResult { Objects = [.. objects.OfType<IKubernetesObject<V1ObjectMeta>>()] };
+            : new ManifestResult { Objects = [.. objects.OfType<IKubernetesObject<V1ObjectMeta>>()], LocalWorkdirs = workdirs };
     }
 
-    private static IKubernetesObject<V1ObjectMeta>? ReadOne(YamlMap document, Notes notes)
+    private static IKubernetesObject<V1ObjectMeta>? ReadOne(YamlMap document, Notes notes, List<(IHasWorkdir Spec, string Path)> workdirs)
     {
         if (Type(document, notes) is not { } type)
         {
@@ -26,7 +27,8 @@ internal static class ObjectDocuments
         }
 
         var before = notes.Errors.Count;
-        var json = new StrictReader(notes).Read(document, type, "");
+        var reader = new StrictReader(notes);
+        var json = reader.Read(document, type, "");
         CheckName(document, notes);
         if (notes.Errors.Count > before)
         {
@@ -35,7 +37,9 @@ internal static class ObjectDocuments
 
         try
         {
-            return (IKubernetesObject<V1ObjectMeta>?)json.Deserialize(type);
+            var read = (IKubernetesObject<V1ObjectMeta>?)json.Deserialize(type);
+            if (read is not null) workdirs.AddRange(Specs(read).Where(spec => reader.Workdirs.ContainsKey(spec.Path)).Select(spec => (spec.Spec, reader.Workdirs[spec.Path])));
+            return read;
         }
         catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException)
         {
@@ -43,6 +47,15 @@ internal static class ObjectDocuments
             return null;
         }
     }
+
+    private static IEnumerable<(IHasWorkdir Spec, string Path)> Specs(IKubernetesObject<V1ObjectMeta> read) => read switch
+    {
+        TrainingJob job => [(job.Spec, "spec.workdir")],
+        InferenceService service => [(service.Spec, "spec.workdir")],
+        JobGroup group => group.Spec.Tasks.Index().Where(task => task.Item.Job is not null || task.Item.Service is not null)
+            .Select(task => task.Item.Job is { } job ? ((IHasWorkdir)job, $"spec.tasks[{task.Index}].job.workdir") : (task.Item.Service!, $"spec.tasks[{task.Index}].service.workdir")),
+        _ => [],
+    };
 
     private static JsonTypeInfo? Type(YamlMap document, Notes notes)
     {

@@ -13,6 +13,11 @@ namespace Trestle.Api.Manifests;
 /// </summary>
 internal sealed class StrictReader(Notes notes)
 {
+    private readonly Dictionary<string, string> _workdirs = new(StringComparer.Ordinal);
+
+    /// <summary>Working directories on the machine of the reader, written as text where the type has a map, by their path in the document.</summary>
+    public IReadOnlyDictionary<string, string> Workdirs => _workdirs;
+
     /// <param name="node">What is written.</param>
     /// <param name="type">What it should be.</param>
     /// <param name="path">For sentences, e.g. spec.resources.</param>
@@ -53,6 +58,12 @@ internal sealed class StrictReader(Notes notes)
             else if (!entry.Value.IsNull)
             {
                 var below = Join(path, entry.Key);
+                if (property.PropertyType == typeof(Workdir) && entry.Value is YamlScalar { IsNumber: false, Truth: null, Text.Length: > 0 } directory)
+                {
+                    _workdirs[below] = directory.Text;
+                    continue;
+                }
+
                 var value = Read(entry.Value, type.Options.GetTypeInfo(property.PropertyType), property, below);
                 ValueRules.Check(notes, entry, value, property, type.Type, below);
                 read[entry.Key] = value;

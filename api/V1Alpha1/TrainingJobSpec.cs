@@ -9,7 +9,7 @@ namespace Trestle.Api.V1Alpha1;
 [ValidationRule(
     "!has(self.elastic) || !has(self.elastic.minNodes) || self.elastic.minNodes <= (has(self.nodes) ? self.nodes : 1)",
     "elastic.minNodes must not be greater than nodes", FieldPath = ".elastic.minNodes")]
-public sealed class TrainingJobSpec
+public sealed class TrainingJobSpec : IHasWorkdir
 {
     /// <summary>Number of nodes, one rank a node.</summary>
     [DefaultValue(1), Range(1, 10000)]

@@ -93,6 +93,9 @@ internal static class LaunchPlanner
         return $"{stem[..Math.Min(stem.Length, 50)]}-{scene.Suffix}";
     }
 
+    private static IEnumerable<IHasWorkdir> Workplaces(IKubernetesObject<V1ObjectMeta> job) =>
+        Specs(job).Concat<IHasWorkdir>(job is JobGroup group ? group.Spec.Tasks.Select(task => task.Service).OfType<InferenceServiceSpec>() : []);
+
     private static IEnumerable<TrainingJobSpec> Specs(IKubernetesObject<V1ObjectMeta> job) => job switch
     {
         TrainingJob single => [single.Spec],
@@ -143,7 +146,7 @@ internal static class LaunchPlanner
         LaunchOperation job, LaunchInput read, LaunchScene scene, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> workdirs)
     {
         var made = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (spec, path) in read.LocalWorkdirs.Where(local => Specs(job.Object).Contains(local.Spec)))
+        foreach (var (spec, path) in read.LocalWorkdirs.Where(local => Workplaces(job.Object).Contains(local.Spec)))
         {
             if (!made.TryGetValue(path, out var name))
             {

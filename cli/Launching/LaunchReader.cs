@@ -13,7 +13,7 @@ namespace Trestle.Cli.Launching;
 internal sealed record LaunchInput(
     IReadOnlyList<IKubernetesObject<V1ObjectMeta>> Objects,
     IReadOnlyList<Storage> Storages,
-    IReadOnlyList<(TrainingJobSpec Spec, string Path)> LocalWorkdirs)
+    IReadOnlyList<(IHasWorkdir Spec, string Path)> LocalWorkdirs)
 {
     /// <summary>What became of each line of a foreign format, for people.</summary>
     public IReadOnlyList<string> Report { get; init; } = [];

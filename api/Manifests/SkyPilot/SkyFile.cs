@@ -45,7 +45,7 @@ internal sealed class SkyFile(Notes notes, IReadOnlyCollection<string> given)
         {
             Objects = objects,
             Storages = [.. tasks.SelectMany(task => task.Storages).DistinctBy(storage => storage.Metadata.Name)],
-            LocalWorkdirs = [.. tasks.Where(task => task.LocalWorkdir is not null).Select(task => (task.Spec, task.LocalWorkdir!))],
+            LocalWorkdirs = [.. tasks.Where(task => task.LocalWorkdir is not null).Select(task => ((IHasWorkdir)task.Spec, task.LocalWorkdir!))],
             Report = notes.Report,
         };
 

@@ -103,6 +103,15 @@ public sealed class PublishedFileTests
     }
 
     [Fact]
+    public void A_directory_beside_the_file_is_a_working_directory_of_jobs_and_services()
+    {
+        var read = ManifestReader.Read(File.ReadAllText(Repository.Path("examples", "online-rl", "group.yaml")), "f");
+        var group = (JobGroup)read.Objects.Single();
+        read.LocalWorkdirs.ShouldBe([(group.Spec.Tasks[0].Job!, "."), (group.Spec.Tasks[1].Service!, ".")]);
+        ManifestReader.Read("apiVersion: trestle.dev/v1alpha1\nkind: TrainingJob\nmetadata: {name: a}\nspec: {run: a, workdir: 3}\n", "f").Errors.ShouldHaveSingleItem().ToString().ShouldContain("spec.workdir");
+    }
+
+    [Fact]
     public void The_example_group_ends_with_its_trainer_and_shares_one_checkpoint_store()
     {
         var read = ManifestReader.Read(File.ReadAllText(Repository.Path("examples", "skypilot", "train-eval-group.yaml")), "f");
@@ -110,6 +119,6 @@ public sealed class PublishedFileTests
         group.Spec.Tasks.Select(task => (task.Name, task.Role)).ShouldBe([("trainer", TaskRole.Primary), ("eval-watcher", TaskRole.Auxiliary)]);
         group.Spec.Tasks.ShouldAllBe(task => task.Job!.Mounts!.Any(mount => mount.Storage == "shared-ckpts"));
         read.LocalWorkdirs.Select(local => local.Path).ShouldBe(["../train-eval", "../train-eval"]);
-        read.LocalWorkdirs.Select(local => local.Spec).ShouldBe(group.Spec.Tasks.Select(task => task.Job!));
+        read.LocalWorkdirs.Select(local => local.Spec).ShouldBe(group.Spec.Tasks.Select(task => (IHasWorkdir)task.Job!));
     }
 }

@@ -20,6 +20,19 @@ public sealed class LaunchPlannerTests
     }
 
     [Fact]
+    public void A_directory_of_a_job_and_a_service_is_sent_along_once()
+    {
+        var job = new TrainingJobSpec { Run = "true" };
+        var service = new InferenceServiceSpec();
+        var group = new JobGroup { Metadata = new V1ObjectMeta { Name = "rl" }, Spec = new JobGroupSpec { Tasks = [new GroupTask { Name = "trainer", Job = job }, new GroupTask { Name = "policy", Service = service }] } };
+        var packed = new Dictionary<string, IReadOnlyDictionary<string, string>> { ["/code"] = new Dictionary<string, string> { ["a.py"] = "1" } };
+        var plan = LaunchPlanner.Plan(new LaunchInput([group], [], [(job, "/code"), (service, "/code")]), new LaunchOverrides(), OneMachine, packed);
+        var map = plan.Operations[0].Object.ShouldBeOfType<V1ConfigMap>();
+        map.Data.ShouldContainKeyAndValue("a.py", "1");
+        (job.Workdir!.ConfigMap!.Name, service.Workdir!.ConfigMap!.Name, plan.Operations.Count).ShouldBe((map.Metadata.Name, map.Metadata.Name, 2));
+    }
+
+    [Fact]
     public void A_namespace_in_the_file_stands()
     {
         var job = Job("train");
