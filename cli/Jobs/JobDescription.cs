@@ -34,6 +34,7 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
         else
         {
             Members(members);
+            Services(found.Object is JobGroup group ? ServiceTask.Of(group) : []);
         }
 
         Events(events);
@@ -145,6 +146,10 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
     private void Members(IReadOnlyList<TrainingJob> members) => Section("Jobs", members.Count == 0 ? null : new TextTable(
         [new("NAME"), new("STATUS"), new("GPUS"), new("RESTARTS"), new("REASON")],
         [.. members.Select(job => new[] { job.Metadata.Name, job.Phase(), job.Gpus().ToString(), job.RestartCount().ToString(), job.Why() })]));
+
+    private void Services(IReadOnlyList<ServiceTask> services) => Section("Services", services.Count == 0 ? null : new TextTable(
+        [new("NAME"), new("STATUS"), new("GPUS"), new("REASON")],
+        [.. services.Select(service => new[] { service.Name, service.Status, service.Gpus.ToString(), service.Why })]));
 
     private void Events(IReadOnlyList<Corev1Event> events) => Section("Events", events.Count == 0 ? null : new TextTable(
         [new("AGE"), new("TYPE"), new("REASON"), new("MESSAGE")],

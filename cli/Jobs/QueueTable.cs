@@ -22,6 +22,7 @@ internal static class QueueTable
 
             rows.Add(Row(group, members, now, allNamespaces));
             rows.AddRange(members.Where(member => !member.HasEnded() || IsTask(member, group)).Select(member => Row(member, now, allNamespaces, indent: "  ")));
+            rows.AddRange(ServiceTask.Of(group).Where(_ => !group.HasEnded()).Select(service => Row(group, service, allNamespaces)));
         }
 
         rows.AddRange(jobs.Loose.Where(job => !job.HasEnded()).Select(job => Row(job, now, allNamespaces, indent: "")));
@@ -46,13 +47,16 @@ internal static class QueueTable
         job.Why(),
     ]);
 
+    private static string[] Row(JobGroup group, ServiceTask service, bool allNamespaces) => With(allNamespaces, group.Metadata,
+        ["  " + service.Name, "-", "-", "kubernetes", service.Gpus > 0 ? service.Gpus.ToString() : "-", service.Status, "-", "-", service.Why]);
+
     private static string[] Row(JobGroup group, IReadOnlyList<TrainingJob> members, DateTime now, bool allNamespaces) => With(allNamespaces, group.Metadata,
     [
         group.Metadata.Name,
         JobFacts.User(group.Metadata),
         "-",
         string.Join('+', members.Select(member => member.Backend()).Distinct().DefaultIfEmpty("-")),
-        members.Where(member => !member.HasEnded()).Sum(member => member.Gpus()) is > 0 and var gpus ? gpus.ToString() : "-",
+        members.Where(member => !member.HasEnded()).Sum(member => member.Gpus()) + ServiceTask.Of(group).Where(service => !group.HasEnded() && !service.HasEnded).Sum(service => service.Gpus) is > 0 and var gpus ? gpus.ToString() : "-",
         group.Phase(),
         Ages.Short(now - (group.Metadata.CreationTimestamp ?? now)),
         members.Sum(member => member.RestartCount()).ToString(),

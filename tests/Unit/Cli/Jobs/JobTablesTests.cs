@@ -36,6 +36,27 @@ public sealed class JobTablesTests
     }
 
     [Fact]
+    public void Services_of_a_group_are_shown_below_its_jobs_while_it_goes_on()
+    {
+        var group = new JobGroup
+        {
+            Metadata = new V1ObjectMeta { Name = "rl", NamespaceProperty = "research", CreationTimestamp = AJob.Noon.AddMinutes(-3) },
+            Spec = new JobGroupSpec { Tasks = [new JobGroupTask { Name = "trainer", Job = new TrainingJobSpec() }, new JobGroupTask { Name = "policy", Service = new InferenceServiceSpec { Replicas = 2, Resources = new Resources { Accelerators = "H100:4" } } }] },
+            Status = new JobGroupStatus { Phase = JobGroupPhase.Running, Message = "2/2 tasks running", Tasks = [new JobGroupTaskStatus { Name = "policy", Kind = "InferenceService", Ref = "rl-policy", Phase = "Available", Message = "2/2 replicas ready" }] },
+        };
+        var trainer = AJob.Named("rl-trainer").Nodes(1).Gpus("H100:8").InGroup("rl").Running(TimeSpan.FromMinutes(2)).Build();
+        PlainTable.Render(QueueTable.Build(new JobSet([trainer], [group]), AJob.Noon, allNamespaces: false)).ShouldBe(
+            """
+            NAME           USER    QUEUE   BACKEND      GPUS   STATUS      TIME   RESTARTS   REASON
+            rl             -       -       kubernetes   16     Running     3m     0          2/2 tasks running
+              rl-trainer   alice   -       kubernetes   8      Running     2m     0          4/4 nodes running on kubernetes
+              rl-policy    -       -       kubernetes   8      Available   -      -          2/2 replicas ready
+
+            """);
+        new JobDescription(AJob.Noon, "").Render(FoundJob.Of(group), [trainer], [], []).ShouldContain("rl-policy   Available   8      2/2 replicas ready");
+    }
+
+    [Fact]
     public void A_job_on_slurm_says_its_cluster_and_the_partition_that_it_asked_for()
     {
         Placement[] places = [new() { Slurm = new SlurmPlacement { Cluster = "alps", Partition = "gpu" } }, new() { Kubernetes = new KubernetesPlacement() }];

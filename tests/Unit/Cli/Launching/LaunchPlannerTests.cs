@@ -24,7 +24,7 @@ public sealed class LaunchPlannerTests
     {
         var job = new TrainingJobSpec { Run = "true" };
         var service = new InferenceServiceSpec();
-        var group = new JobGroup { Metadata = new V1ObjectMeta { Name = "rl" }, Spec = new JobGroupSpec { Tasks = [new GroupTask { Name = "trainer", Job = job }, new GroupTask { Name = "policy", Service = service }] } };
+        var group = new JobGroup { Metadata = new V1ObjectMeta { Name = "rl" }, Spec = new JobGroupSpec { Tasks = [new JobGroupTask { Name = "trainer", Job = job }, new JobGroupTask { Name = "policy", Service = service }] } };
         var packed = new Dictionary<string, IReadOnlyDictionary<string, string>> { ["/code"] = new Dictionary<string, string> { ["a.py"] = "1" } };
         var plan = LaunchPlanner.Plan(new LaunchInput([group], [], [(job, "/code"), (service, "/code")]), new LaunchOverrides(), OneMachine, packed);
         var map = plan.Operations[0].Object.ShouldBeOfType<V1ConfigMap>();
