@@ -9,6 +9,7 @@ namespace Trestle.WeightsGateway;
 /// <summary>Two programs in one image: the gateway of a service, and the filter beside each engine.</summary>
 internal static class Program
 {
+    private const int LongestDrain = 3600;
     private static readonly ServiceProgram Gateway = new("weights gateway", SettingValues.Help("Router and weights gateway of an InferenceService.", Settings.OfGateway), GatewayAsync);
     private static readonly ServiceProgram Filter = new("filter", SettingValues.Help("Keeps an engine's control routes to the gateway.", Settings.OfFilter), FilterAsync);
 
@@ -36,6 +37,7 @@ internal static class Program
             Weights = values.ListenAt(Settings.Weights),
             Token = values.Content(Settings.TokenFile) ?? values.Needed(Settings.TokenFile),
             ApiKey = values.Content(Settings.ApiKeyFile),
+            Drain = TimeSpan.FromSeconds(values.Number(Settings.DrainSeconds, 0, LongestDrain)),
         };
         using var logs = ConsoleLog.Open(values.Choice<LogLevel>(Setting.LogLevel), values.Choice<LogFormat>(Setting.LogFormat));
         var log = logs.CreateLogger("Trestle.WeightsGateway");
@@ -61,5 +63,6 @@ internal static class Program
         await filter.StartAsync(ct);
         GatewayLog.FilterStarting(logs.CreateLogger("Trestle.WeightsGateway.Filter"), filter.PublicAt, filter.ControlAt);
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await filter.DrainAsync(TimeSpan.FromSeconds(values.Number(Settings.DrainSeconds, 0, LongestDrain)));
     }
 }

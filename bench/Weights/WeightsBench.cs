@@ -36,6 +36,8 @@ internal static class WeightsBench
             }
         }
 
+        say("64 engines, the gateway as a program with an API server");
+        rows.AddRange(await ProgramBench.MeasureAsync());
         using var self = Process.GetCurrentProcess();
         rows.Add(new BenchRow("most memory (RSS) of the process with engines, clients and gateway", Math.Round(self.PeakWorkingSet64 / 1048576d, 1), "MiB"));
         return rows;
@@ -84,7 +86,7 @@ internal static class WeightsBench
     }
 
     // A trainer's steps take time, in which clients are answered.
-    private static async Task AnswersAsync(SteadyLoad load)
+    internal static async Task AnswersAsync(SteadyLoad load)
     {
         var enough = load.Answers + AnswersBetween;
         while (load.Answers < enough) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);

@@ -17,6 +17,7 @@ public sealed class FilterServer : IAsyncDisposable
     private readonly FilterOptions _options;
     private readonly byte[] _token;
     private readonly List<WebApplication> _apps = [];
+    private readonly InFlight _clients;
 
     /// <param name="options">How it runs.</param>
     /// <param name="token">What the gateway must send.</param>
@@ -25,6 +26,7 @@ public sealed class FilterServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentException.ThrowIfNullOrWhiteSpace(token);
         (_options, _token) = (options, SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+        _clients = new InFlight(PublicAsync, TimeProvider.System);
     }
 
     /// <summary>Where public routes are, with the port it got.</summary>
@@ -36,9 +38,12 @@ public sealed class FilterServer : IAsyncDisposable
     /// <summary>Listens at both ports.</summary>
     public async Task StartAsync(CancellationToken ct)
     {
-        _apps.Add(await HttpEndpoint.StartAsync(_options.Public, PublicAsync, ct));
+        _apps.Add(await HttpEndpoint.StartAsync(_options.Public, _clients.AnswerAsync, ct));
         _apps.Add(await HttpEndpoint.StartAsync(_options.Control, ControlAsync, ct));
     }
+
+    /// <summary>Lets clients have their answers: an engine that is being ended makes them until it is done.</summary>
+    public Task DrainAsync(TimeSpan limit) => _clients.EndAsync(limit);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -25,6 +25,7 @@ public sealed class Gateway : IAsyncDisposable
     private readonly ReadyMarkers _markers = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _loops = [];
+    private readonly InFlight _clients;
     private WebApplication? _public;
     private WebApplication? _weights;
 
@@ -46,6 +47,7 @@ public sealed class Gateway : IAsyncDisposable
         _rounds = new Rounds(Updates, board, log);
         _storage = new StorageUpdates(Updates, _markers, log);
         Router = new Router(Fleet, _forward, () => RouterRules.Of(spec()), options.ApiKey);
+        _clients = new InFlight(Router.AnswerAsync, time);
     }
 
     /// <summary>The replicas.</summary>
@@ -69,7 +71,7 @@ public sealed class Gateway : IAsyncDisposable
         await _recovery.RunAsync(ct);
         await _rounds.OnceAsync(ct);
         var weights = new WeightsServer(Updates, Fleet, Router, _forward, _options.Token);
-        _public = await HttpEndpoint.StartAsync(_options.Public, Router.AnswerAsync, ct);
+        _public = await HttpEndpoint.StartAsync(_options.Public, _clients.AnswerAsync, ct);
         _weights = await HttpEndpoint.StartAsync(_options.Weights, weights.AnswerAsync, ct);
         _loops.Add(Task.Run(() => _rounds.RunAsync(_stop.Token), CancellationToken.None));
         _loops.Add(Task.Run(() => _storage.RunAsync(_stop.Token), CancellationToken.None));
@@ -82,6 +84,8 @@ public sealed class Gateway : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        // Rounds go on meanwhile: what a client waits for may be the end of a pause.
+        await _clients.EndAsync(_options.Drain);
         await _stop.CancelAsync();
         if (_weights is not null) await _weights.DisposeAsync();
         if (_public is not null) await _public.DisposeAsync();

@@ -12,6 +12,9 @@ public sealed record GatewayOptions
     /// <summary>What filters ask for.</summary>
     public required string Token { get; init; }
 
+    /// <summary>How long requests that have begun may take after it was told to end.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.Zero;
+
     /// <summary>What clients must send; null: nothing.</summary>
     public string? ApiKey { get; init; }
 }

@@ -17,9 +17,11 @@ internal static class Settings
     public static readonly Setting Control = new("control", "*:8081", "where control routes are served, to the gateway alone");
     public static readonly Setting OpenAdmin = new("open-admin", "false", "true: control routes are public too");
 
-    /// <summary>In the order of <c>--help</c>.</summary>
-    public static readonly IReadOnlyList<Setting> OfGateway = [Setting.Kubeconfig, Namespace, Service, TokenFile, ApiKeyFile, Public, Weights, Health, Setting.LogLevel, Setting.LogFormat];
+    public static readonly Setting DrainSeconds = new("drain-seconds", "60", "how long requests that have begun may take after it was told to end, 0 to 3600");
 
     /// <summary>In the order of <c>--help</c>.</summary>
-    public static readonly IReadOnlyList<Setting> OfFilter = [Engine, TokenFile, FilterPublic, Control, OpenAdmin, Setting.LogLevel, Setting.LogFormat];
+    public static readonly IReadOnlyList<Setting> OfGateway = [Setting.Kubeconfig, Namespace, Service, TokenFile, ApiKeyFile, Public, Weights, Health, DrainSeconds, Setting.LogLevel, Setting.LogFormat];
+
+    /// <summary>In the order of <c>--help</c>.</summary>
+    public static readonly IReadOnlyList<Setting> OfFilter = [Engine, TokenFile, FilterPublic, Control, OpenAdmin, DrainSeconds, Setting.LogLevel, Setting.LogFormat];
 }

@@ -18,6 +18,7 @@ public sealed class WeightUpdates : IDisposable
     private readonly UpdateSteps _steps;
     private readonly ILogger _log;
     private CancellationTokenSource _operation = new();
+    private volatile bool _isTrainersTurn;
 
     /// <param name="fleet">The replicas.</param>
     /// <param name="board">Where it is written.</param>
@@ -48,6 +49,7 @@ public sealed class WeightUpdates : IDisposable
     public async Task InitAsync(JsonObject info)
     {
         ArgumentNullException.ThrowIfNull(info);
+        RefuseOthers();
         var (offset, world) = (Whole(info, "rank_offset"), Whole(info, "world_size"));
         await SupersedeAsync();
         try
@@ -76,6 +78,7 @@ public sealed class WeightUpdates : IDisposable
     /// <summary>Pauses all, until resume is sent.</summary>
     public Task PauseAsync(PauseMode? mode, bool clearCache) => InTurnAsync(async ct =>
     {
+        RefuseOthers();
         if (State.Session is { IsStarted: true }) throw new RefusalException(409, "an update is in flight; send finish_weight_update first");
         if (State.Session is { } paused)
         {
@@ -154,16 +157,29 @@ public sealed class WeightUpdates : IDisposable
 
     private async Task InTurnAsync(Func<CancellationToken, Task> work)
     {
-        if (!await _turn.WaitAsync(0)) throw new RefusalException(409, "an update is in flight; wait until the request before this one is answered");
+        // Behind another request it would wait for minutes, behind a round for a moment.
+        if (!await _turn.WaitAsync(0))
+        {
+            if (_isTrainersTurn) throw new RefusalException(409, "an update is in flight; wait until the request before this one is answered");
+            await _turn.WaitAsync();
+        }
+
         try
         {
+            _isTrainersTurn = true;
             await work(_operation.Token);
             if (State.Session is { } session) session.HeardAt = _steps.Time.GetTimestamp();
         }
         finally
         {
+            _isTrainersTurn = false;
             _turn.Release();
         }
+    }
+
+    private void RefuseOthers()
+    {
+        if (Rules.Source != WeightsSourceType.Trainer) throw new RefusalException(409, "this service takes no weights from a trainer; set spec.weights.source.type to Trainer");
     }
 
     // A trainer that was started anew need not wait for what the old one left behind.

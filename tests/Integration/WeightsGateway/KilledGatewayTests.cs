@@ -4,8 +4,10 @@ using Trestle.Testing.Engine;
 namespace Trestle.Integration.Tests.WeightsGateway;
 
 /// <summary>The gateway program with an API server, killed with SIGKILL in each phase of an update.</summary>
-public sealed class KilledGatewayTests(GatewayPlane plane) : IClassFixture<GatewayPlane>
+public sealed class KilledGatewayTests(SharedGatewayPlane shared) : IClassFixture<SharedGatewayPlane>
 {
+    private readonly GatewayPlane plane = shared.Plane;
+
     private const int Replicas = 3;
 
     [Theory]

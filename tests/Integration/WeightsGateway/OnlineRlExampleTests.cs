@@ -1,12 +1,15 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Trestle.Testing;
+using Trestle.Testing.Engine;
 
 namespace Trestle.Integration.Tests.WeightsGateway;
 
 /// <summary>examples/online-rl with everything as a process: two engines, a filter before each, the gateway, the trainer.</summary>
-public sealed partial class OnlineRlExampleTests(GatewayPlane plane) : IClassFixture<GatewayPlane>
+public sealed partial class OnlineRlExampleTests(SharedGatewayPlane shared) : IClassFixture<SharedGatewayPlane>
 {
+    private readonly GatewayPlane plane = shared.Plane;
+
     private const string Service = "policy";
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using Trestle.Testing;
 using Trestle.Testing.Engine;
 using Trestle.WeightsGateway.Filtering;
 
@@ -78,6 +79,18 @@ public sealed class FilterServerTests : IAsyncLifetime
         using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync());
         (await lines.ReadLineAsync())!.ShouldContain("default");
         Engine.Running.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task It_ends_after_the_answers_that_have_begun()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(_filter.PublicAt) };
+        var answer = http.PostAsync(new Uri("v1/completions", UriKind.Relative), new StringContent("""{"max_tokens":60}""", Encoding.UTF8, "application/json"));
+        await Condition.UntilAsync("it runs", () => Engine.Running == 1);
+        await _filter.DrainAsync(TimeSpan.FromMinutes(1));
+        Engine.Running.ShouldBe(0);
+        await _filter.DisposeAsync();
+        (await answer).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     private static async Task<int> RawAsync(string server, string request)

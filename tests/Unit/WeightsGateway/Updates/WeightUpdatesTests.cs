@@ -192,6 +192,35 @@ public sealed class WeightUpdatesTests
     }
 
     [Fact]
+    public async Task A_trainer_waits_for_a_round_and_is_refused_behind_another_request()
+    {
+        using var world = await SimWorld.ReadyAsync(1);
+        await world.InitAsync();
+        var round = new TaskCompletionSource();
+        var held = world.Updates.WhenFreeAsync(() => round.Task);
+        var start = world.Updates.StartAsync();
+        start.IsCompleted.ShouldBeFalse();
+        round.SetResult();
+        await held;
+        await start;
+
+        world.Strike = (_, call) => call == "update" ? SimFault.Hang : SimFault.None;
+        var update = world.Updates.UpdateAsync(new System.Text.Json.Nodes.JsonObject());
+        (await Should.ThrowAsync<RefusalException>(() => world.Updates.FinishAsync("1"))).Status.ShouldBe(409);
+        world.Time.Advance(world.Rules.TransferLimit);
+        await Should.ThrowAsync<RefusalException>(() => update);
+    }
+
+    [Fact]
+    public async Task A_service_whose_weights_come_from_elsewhere_takes_none_from_a_trainer()
+    {
+        using var world = await SimWorld.ReadyAsync(1, new WeightsRules { Source = WeightsSourceType.Storage, UriTemplate = "/x/{version}" });
+        (await Should.ThrowAsync<RefusalException>(() => world.InitAsync())).Message.ShouldContain("spec.weights.source.type");
+        (await Should.ThrowAsync<RefusalException>(() => world.RunAsync(() => world.Updates.PauseAsync(PauseMode.Keep, clearCache: true)))).Status.ShouldBe(409);
+        world[0].IsPaused.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Gates_stay_open_through_a_pause()
     {
         using var world = await SimWorld.ReadyAsync(2);

@@ -1,16 +1,16 @@
 using System.Net;
-using Trestle.Testing;
-using Trestle.Testing.Engine;
 
-namespace Trestle.Integration.Tests.WeightsGateway;
+namespace Trestle.Testing.Engine;
 
 /// <summary>The gateway program from this build.</summary>
-internal sealed class GatewayProcess : IAsyncDisposable
+public sealed class GatewayProcess : IAsyncDisposable
 {
     private static readonly string Library = BuiltProgram.Find("Trestle.WeightsGateway", "weights-gateway", "trestle-weights-gateway.dll");
     private readonly Command _process;
 
     private GatewayProcess(Command process, Uri @public, Uri weights, Uri health) => (_process, Public, Weights, Health) = (process, @public, weights, health);
+
+    public int Id => _process.Id;
 
     public Uri Public { get; }
 

@@ -1,16 +1,17 @@
 using System.Text.Json.Nodes;
-using Trestle.Testing;
 
-namespace Trestle.Integration.Tests.WeightsGateway;
+namespace Trestle.Testing.Engine;
 
 /// <summary>An API server, with services and leader pods as the operator would make them. No node runs them: a test says what they are.</summary>
-public sealed class GatewayPlane : IAsyncLifetime
+public sealed class GatewayPlane : IAsyncDisposable
 {
     private const string Services = "apis/trestle.dev/v1alpha1/namespaces/default/inferenceservices";
 
-    public LocalPlane Plane { get; private set; } = null!;
+    private GatewayPlane(LocalPlane plane) => Plane = plane;
 
-    public async ValueTask InitializeAsync() => Plane = await LocalPlane.StartAsync(nodes: 1, withOperator: false);
+    public LocalPlane Plane { get; }
+
+    public static async Task<GatewayPlane> StartAsync() => new(await LocalPlane.StartAsync(nodes: 1, withOperator: false));
 
     public ValueTask DisposeAsync() => Plane.DisposeAsync();
 
