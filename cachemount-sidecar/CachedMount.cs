@@ -84,6 +84,7 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         var mount = new CachedMount(settings, store, claim, time, log);
         mount.PutBack(log);
         mount.Engine.Start();
+        mount.LookAtSpace();
         mount._fuse?.Start(mount.Front);
         mount.Front.Start();
         mount._watchingSpace = Task.Run(() => mount.WatchSpaceAsync(mount._stop.Token));
@@ -209,7 +210,11 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
 /// <param name="Dirty">Of these, not in the store yet.</param>
 /// <param name="Free">Bytes free on its disk.</param>
 /// <param name="IsFull">True: it is over its high mark and nothing more can be given up.</param>
-internal sealed record SpaceState(long Size, long Used, long Dirty, long Free, bool IsFull);
+internal sealed record SpaceState(long Size, long Used, long Dirty, long Free, bool IsFull)
+{
+    /// <summary>More bytes than this are too many.</summary>
+    public long High => (long)(Size * 0.9);
+}
 
 /// <summary>Log lines of the mount.</summary>
 internal static partial class MountLog

@@ -25,7 +25,7 @@ internal sealed class FuseFront : IAsyncDisposable
     {
         (_mount, _settings, _log) = (mount, settings, log);
         var stored = new StoreTree();
-        var gate = new WriteGate(() => owner.Space.IsFull, () => book.Read(ledger => ledger.Pending.Count > 0), () => owner.Space.Used < owner.Space.Size / 2, owner.LookAtSpace, time);
+        var gate = new WriteGate(() => owner.Space, () => book.Read(ledger => ledger.Pending.Count > 0), owner.LookAtSpace, time);
         _tree = new FuseTree(root, mount.Device, stored, new LazyFiles(Path.Combine(settings.State, "lazy"), store, stored, time), gate, new LateAnswers(log), new EventOrder<FuseEvent>())
         {
             NoPassthroughWanted = settings.AllowsPassthrough ? null : "it was not wanted",

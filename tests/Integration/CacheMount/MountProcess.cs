@@ -15,6 +15,9 @@ internal sealed class MountProcess : IAsyncDisposable
 
     private MountProcess(string cache, Command command) => (_cache, _command) = (cache, command);
 
+    /// <summary>Where the user's files are, whatever the front.</summary>
+    public string Files => Path.Combine(_cache, "files");
+
     public string Socket => Path.Combine(_cache, "state", "socket");
 
     public string Log => _command.Out + _command.Error;
