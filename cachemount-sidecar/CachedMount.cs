@@ -98,6 +98,14 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         await Engine.FlushAsync(ct);
     }
 
+    /// <summary>Brings a file to the store as it is now, and waits until it and all that was closed before it are there.</summary>
+    /// <exception cref="IOException">The store can't take it.</exception>
+    public async Task StoreNowAsync(string path, CancellationToken ct)
+    {
+        if (await Front.StoreNowAsync(path)) await Engine.FlushAsync(ct);
+        if (NameRules.Refusal(path) is { } reason) throw new IOException($"{path} can't be stored: {reason}");
+    }
+
     /// <summary>Keeps what is at or below a path as long as there is anything else to give up.</summary>
     public void Pin(string path) => Pinned = [.. Pinned, path];
 
@@ -123,6 +131,14 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         }
 
         Space = new SpaceState(size, used, files.Where(file => !file.IsClean).Sum(file => file.Bytes), free, IsFull: used > high);
+    }
+
+    /// <summary>Waits until the cache is not full.</summary>
+    public async Task WaitForSpaceAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500), _time);
+        do LookAtSpace();
+        while (Space.IsFull && await timer.WaitForNextTickAsync(ct));
     }
 
     /// <inheritdoc/>

@@ -24,6 +24,9 @@ internal sealed class AMount : IAsyncDisposable
 
     public string this[string path] => Path.Combine(_cache.FullName, "files", path);
 
+    /// <summary>The file of the journal.</summary>
+    public string Journal => Path.Combine(_cache.FullName, "state", "journal");
+
     /// <summary>Checkpoints that a reader would find.</summary>
     public IReadOnlyList<Manifest> Manifests => [.. Store.Keys.Where(key => key.StartsWith(Manifest.Folder, StringComparison.Ordinal)).Select(key => Manifest.FromJson(Store.Content(key)!)!)];
 

@@ -64,9 +64,14 @@ def deep_trees():
     for level in range(60):
         os.chdir("..")
         print(os.listdir("."), end=" ")
-    for folder, folders, files in os.walk(".", topdown=False, onerror=print):
-        pass
     print(attempt(os.rmdir, "directory-of-a-long-name-%060d" % 0))
+    for level in range(60):
+        os.chdir("directory-of-a-long-name-%060d" % level)
+    os.unlink("bottom")
+    for level in reversed(range(60)):
+        os.chdir("..")
+        os.rmdir("directory-of-a-long-name-%060d" % level)
+    print(os.listdir("."))
 
 
 def unlink_while_open():
@@ -258,6 +263,7 @@ def rights():
 
 
 def writing_takes_set_id_away():
+    os.chmod(".", 0o777)
     write("p", b"x")
     os.chown("p", 4242, 4242)
     os.chmod("p", 0o6777)
@@ -300,7 +306,7 @@ def unnamed_files():
     file = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o640)
     os.write(file, b"now it has one")
     print(os.fstat(file).st_nlink, os.listdir("."))
-    os.link("/proc/self/fd/%d" % file, "named", follow_symlinks=True)
+    print(libc.linkat(-100, b"/proc/self/fd/%d" % file, -100, b"named", 0x400))
     os.close(file)
     print(read("named"), os.stat("named").st_nlink, oct(os.stat("named").st_mode))
 
