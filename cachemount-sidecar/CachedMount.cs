@@ -84,6 +84,7 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         var mount = new CachedMount(settings, store, claim, time, log);
         mount.PutBack(log);
         mount.Engine.Start();
+        mount.LookAtSpace();
         mount._fuse?.Start(mount.Front);
         mount.Front.Start();
         mount._watchingSpace = Task.Run(() => mount.WatchSpaceAsync(mount._stop.Token));
@@ -95,6 +96,14 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     {
         await Front.SettleAsync().WaitAsync(ct);
         await Engine.FlushAsync(ct);
+    }
+
+    /// <summary>Brings a file to the store as it is now, and waits until it and all that was closed before it are there.</summary>
+    /// <exception cref="IOException">The store can't take it.</exception>
+    public async Task StoreNowAsync(string path, CancellationToken ct)
+    {
+        if (await Front.StoreNowAsync(path)) await Engine.FlushAsync(ct);
+        if (NameRules.Refusal(path) is { } reason) throw new IOException($"{path} can't be stored: {reason}");
     }
 
     /// <summary>Keeps what is at or below a path as long as there is anything else to give up.</summary>
@@ -144,6 +153,14 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         }
 
         Space = new SpaceState(size, used, files.Where(file => !file.IsClean).Sum(file => file.Bytes), free, IsFull: used > high);
+    }
+
+    /// <summary>Waits until the cache is not full.</summary>
+    public async Task WaitForSpaceAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500), _time);
+        do LookAtSpace();
+        while (Space.IsFull && await timer.WaitForNextTickAsync(ct));
     }
 
     /// <inheritdoc/>
@@ -231,7 +248,11 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
 /// <param name="Dirty">Of these, not in the store yet.</param>
 /// <param name="Free">Bytes free on its disk.</param>
 /// <param name="IsFull">True: it is over its high mark and nothing more can be given up.</param>
-internal sealed record SpaceState(long Size, long Used, long Dirty, long Free, bool IsFull);
+internal sealed record SpaceState(long Size, long Used, long Dirty, long Free, bool IsFull)
+{
+    /// <summary>More bytes than this are too many.</summary>
+    public long High => (long)(Size * 0.9);
+}
 
 /// <summary>Log lines of the mount.</summary>
 internal static partial class MountLog

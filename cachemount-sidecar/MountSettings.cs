@@ -25,6 +25,9 @@ internal sealed record MountSettings(string Cache)
     /// <summary>Times of the directory front.</summary>
     public FrontSettings Front { get; init; } = new();
 
+    /// <summary>What a close waits for.</summary>
+    public MountMode Mode { get; init; }
+
     /// <summary>How the user's directory is served.</summary>
     public FrontKind FrontKind { get; init; } = FrontKind.Directory;
 

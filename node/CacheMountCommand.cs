@@ -4,6 +4,7 @@ using Trestle.Api.Launch;
 using Trestle.CacheMount;
 using Trestle.CacheMount.Checkpoints;
 using Trestle.CacheMount.Control;
+using Trestle.CacheMount.Fetching;
 using Trestle.CacheMount.Stores;
 
 namespace Trestle.Node;
@@ -17,6 +18,9 @@ internal static class CacheMountCommand
                trestle-node cachemount flush --socket FILE [--timeout SECONDS]
                trestle-node cachemount status|checkpoints|space --socket FILE
                trestle-node cachemount commit|pin|evict PATH --socket FILE
+               trestle-node cachemount wait-space --socket FILE [--timeout SECONDS]
+               trestle-node cachemount hydrate PATH --socket FILE
+               trestle-node cachemount copy --into DIRECTORY [--parallel NUMBER] --store …
                trestle-node cachemount follow --into DIRECTORY
         """ + " " + CacheMountOptions.Store + " [--every SECONDS] [--once true]\n       trestle-node cachemount look " + CacheMountOptions.Store + " --out FILE";
 
@@ -37,7 +41,9 @@ internal static class CacheMountCommand
                 ["checkpoints", .. var rest] => await AskAsync(HttpMethod.Get, CacheMountOptions.Of(rest, "--socket"), _ => "v1/checkpoints", output, errors, stop),
                 ["space", .. var rest] => await AskAsync(HttpMethod.Get, CacheMountOptions.Of(rest, "--socket"), _ => "v1/space", output, errors, stop),
                 ["commit", var path, .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of(rest, "--socket"), _ => $"v1/checkpoints?path={Uri.EscapeDataString(path)}", output, errors, stop),
-                ["pin" or "evict", var path, .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of(rest, "--socket"), _ => $"v1/{arguments[0]}?path={Uri.EscapeDataString(path)}", output, errors, stop),
+                ["pin" or "evict" or "hydrate", var path, .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of(rest, "--socket"), _ => $"v1/{arguments[0]}?path={Uri.EscapeDataString(path)}", output, errors, stop),
+                ["wait-space", .. var rest] => await AskAsync(HttpMethod.Post, CacheMountOptions.Of(rest, "--socket", "--timeout"), given => $"v1/wait-space?timeout={given.Number("--timeout", 1e6):0.###}", output, errors, stop),
+                ["copy", .. var rest] => await CopyAsync(CacheMountOptions.ForStore(rest, "--into", "--parallel"), time, errors, stop),
                 ["look", .. var rest] => await LookAsync(CacheMountOptions.ForStore(rest, "--out"), time, stop),
                 ["follow", .. var rest] => await FollowAsync(CacheMountOptions.ForStore(rest, "--into", "--every", "--once"), time, stop),
                 _ => throw new CacheMountArgumentException("no such command"),
@@ -143,6 +149,31 @@ internal static class CacheMountCommand
         await follower.FollowAsync(TimeSpan.FromSeconds(Math.Max(0.1, given.Number("--every", 3))), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return 0;
     }
+
+    private static async Task<int> CopyAsync(CacheMountOptions given, TimeProvider time, TextWriter errors, CancellationToken stop)
+    {
+        var into = given.Absolute("--into");
+        Directory.CreateDirectory(into);
+        using var copy = new PrefixCopy(given.OpenStore(time), into, (int)Math.Clamp(given.Number("--parallel", 16), 1, 64), time);
+        var running = copy.RunAsync(stop);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(2), time);
+        while (await Task.WhenAny(running, timer.WaitForNextTickAsync(stop).AsTask()) != running) await TellAsync(copy.Progress, errors);
+        try
+        {
+            await running;
+        }
+        catch (Exception error) when (error is StoreException or OperationCanceledException)
+        {
+            await errors.WriteLineAsync($"trestle-node: not all is copied: {error.Message}; run it again to go on");
+            return 1;
+        }
+
+        await TellAsync(copy.Progress, errors);
+        return 0;
+    }
+
+    private static Task TellAsync(CopyProgress progress, TextWriter errors) =>
+        errors.WriteLineAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"trestle-node: {progress.Files} of {progress.AllFiles} files, {progress.Bytes / 1e6:0.0} of {progress.AllBytes / 1e6:0.0} MB"));
 
     private static ILoggerFactory Logs() => LoggerFactory.Create(builder => builder.AddSimpleConsole(console => console.SingleLine = true).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
 }

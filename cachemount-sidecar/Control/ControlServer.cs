@@ -39,6 +39,8 @@ internal sealed class ControlServer : IAsyncDisposable
         ("GET", "/v1/checkpoints") => CheckpointsAsync(context, MountStatus.Of(mount, store)),
         ("POST", "/v1/checkpoints") => CommitAsync(context, mount),
         ("POST", "/v1/flush") => FlushAsync(context, mount, store, time),
+        ("POST", "/v1/wait-space") => WaitForSpaceAsync(context, mount, time),
+        ("POST", "/v1/hydrate") => HydrateAsync(context, mount),
         ("POST", "/v1/pin") => PinAsync(context, mount),
         ("POST", "/v1/evict") => EvictAsync(context, mount),
         _ => TextAsync(context, 404, "there is no such call"),
@@ -46,8 +48,7 @@ internal sealed class ControlServer : IAsyncDisposable
 
     private static async Task FlushAsync(HttpContext context, CachedMount mount, IObjectStore store, TimeProvider time)
     {
-        var seconds = double.TryParse(context.Request.Query["timeout"], CultureInfo.InvariantCulture, out var given) && given is > 0 and < 1e6 ? given : 1e6;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), time);
+        using var limit = new CancellationTokenSource(Seconds(context), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
         try
         {
@@ -83,6 +84,40 @@ internal sealed class ControlServer : IAsyncDisposable
         mount.LookAtSpace();
         return StatusAsync(context, mount.Space.IsFull ? 507 : 200, MountStatus.Of(mount, store));
     }
+
+    private static async Task WaitForSpaceAsync(HttpContext context, CachedMount mount, TimeProvider time)
+    {
+        using var limit = new CancellationTokenSource(Seconds(context), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
+        try
+        {
+            await mount.WaitForSpaceAsync(either.Token);
+            await TextAsync(context, 200, "there is room");
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await TextAsync(context, 507, $"the cache is still full: {mount.Space.Used} of {mount.Space.Size} bytes, of which {mount.Space.Dirty} are not in the store");
+        }
+    }
+
+    private static async Task HydrateAsync(HttpContext context, CachedMount mount)
+    {
+        if (PathOf(context) is not { } path) await TextAsync(context, 400, "path must be below the mount");
+        else if (mount.Fuse is not { } fuse) await TextAsync(context, 409, "the Directory front shows only what is in the cache; use follow or copy, or --front Fuse");
+        else
+        {
+            try
+            {
+                await TextAsync(context, 200, $"{await fuse.HydrateAsync(path, context.RequestAborted)} files were brought");
+            }
+            catch (StoreException error)
+            {
+                await TextAsync(context, 502, error.Message);
+            }
+        }
+    }
+
+    private static TimeSpan Seconds(HttpContext context) => TimeSpan.FromSeconds(double.TryParse(context.Request.Query["timeout"], CultureInfo.InvariantCulture, out var given) && given is > 0 and < 1e6 ? given : 1e6);
 
     private static Task CheckpointsAsync(HttpContext context, MountStatus status) =>
         TextAsync(context, 200, string.Concat(status.DurableCheckpoints.Select(name => $"durable {name}\n").Concat(status.PendingCheckpoints.Select(name => $"pending {name}\n"))));

@@ -14,7 +14,7 @@ internal static partial class NameRules
     /// <summary>Why a store can't take a file of this name; null when it can.</summary>
     public static string? Refusal(string path)
     {
-        if (path.Contains('\ufffd', StringComparison.Ordinal)) return "its name is not UTF-8";
+        if (path.Contains('\ufffd', StringComparison.Ordinal) || !Native.FileName.IsText(path)) return "its name is not UTF-8";
         if (path.Any(char.IsControl)) return "its name has control characters";
         if (path == ".trestle" || path.StartsWith(".trestle/", StringComparison.Ordinal)) return "names below .trestle are taken";
         return Encoding.UTF8.GetByteCount(path) > LongestKey ? $"its path is longer than {LongestKey} bytes" : null;

@@ -96,6 +96,21 @@ internal sealed class TreeFront : IDisposable
         await synced;
     }
 
+    /// <summary>Takes a file in as it is, though he who has just written it still has it open; false when there is nothing to store.</summary>
+    public async Task<bool> StoreNowAsync(string path)
+    {
+        Task synced;
+        lock (_lock)
+        {
+            if (NameRules.Refusal(path) is not null || Libc.Stat(Path.Combine(_root, path)) is not { Kind: EntryKind.File } entry) return false;
+            Take(path, entry, Sight.Settled);
+            synced = _synced;
+        }
+
+        await synced;
+        return true;
+    }
+
     /// <summary>Decides anew about a file.</summary>
     public Task RecheckAsync(string path)
     {

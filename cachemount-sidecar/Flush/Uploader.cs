@@ -168,6 +168,7 @@ internal sealed class Uploader(string root, string writer, IObjectStore store, B
     {
         var left = TimeSpan.FromMicroseconds((operation.File.ModifiedNs - Libc.ClockNs()) / 1000) + PastTick;
         if (operation.File.Racy && left > TimeSpan.Zero) await Task.Delay(left < PastTick ? left : PastTick, time, ct);
+        if (Libc.Stat(PathOf(operation.Path)) is { Kind: not EntryKind.File }) throw new StaleFileException($"{operation.Path} is no file any more");
         try
         {
             var file = File.OpenHandle(PathOf(operation.Path), share: FileShare.ReadWrite | FileShare.Delete);

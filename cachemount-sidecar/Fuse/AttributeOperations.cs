@@ -7,7 +7,8 @@ namespace Trestle.CacheMount.Fuse;
 internal sealed class AttributeOperations(FuseTree tree)
 {
     private const string User = "user.";
-    private const int SetIdBits = 0xC00;
+    /// <summary>Whoever runs it gets the rights of its owner or group.</summary>
+    public const int SetIdBits = 0xC00;
     private const int LongestName = 255;
 
     public int Get(in FuseRequest request, FuseReply reply)

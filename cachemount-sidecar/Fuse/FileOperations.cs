@@ -244,6 +244,8 @@ internal sealed class FileOperations(FuseTree tree)
     {
         node.Served = ServedBy.Us;
         if (tree.NoPassthrough is not null || handle.Content is not null || !tree.Gate.HasPlenty) return;
+        // The kernel would write with our rights, and so not take those of a program away.
+        if (handle.Writes && (FuseTree.Look(handle.Descriptor, out var stat) != 0 || (stat.Mode & AttributeOperations.SetIdBits) != 0)) return;
         // A descriptor that may write would count as a writer for as long as anybody has the file open.
         var readable = handle.Writes ? Posix.Open(Posix.Here, Posix.PathOf(handle.Descriptor), Posix.ReadOnly | Posix.CloseOnExec, 0) : handle.Descriptor;
         if (readable < 0) return;
@@ -256,6 +258,7 @@ internal sealed class FileOperations(FuseTree tree)
     private void Close(FileHandle handle)
     {
         var node = handle.Node;
+        if (handle.Writes && node.Served == ServedBy.Kernel && FuseTree.Look(handle.Descriptor, out var stat) == 0) tree.Gate.Wrote((long)stat.Blocks * 512);
         var backing = 0;
         lock (node.Gate)
         {

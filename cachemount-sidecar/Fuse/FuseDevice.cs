@@ -53,15 +53,18 @@ internal sealed unsafe class FuseDevice : IDisposable
         fixed (byte* from = bytes) _ = Posix.Write(Descriptor, from, bytes.Length);
     }
 
-    /// <summary>Has the kernel send a request of this number behind all that it has sent before; false when there is no kernel to send it.</summary>
-    public bool SendBack(ulong unique)
+    /// <summary>Has the kernel send a request of this number behind all that it has sent before.</summary>
+    /// <param name="unique">The number.</param>
+    /// <param name="node">A file that the kernel knows.</param>
+    /// <returns>0, or the error: it does not know the file, or is not there any more.</returns>
+    public int SendBack(ulong unique, ulong node)
     {
-        const int retrieve = 5; // FUSE_NOTIFY_RETRIEVE: it brings what it has cached of a node, here nothing of the root
+        const int retrieve = 5; // FUSE_NOTIFY_RETRIEVE: it brings what it has cached of a file, here nothing
         var size = sizeof(Wire.OutHeader) + sizeof(Wire.NotifyRetrieveOut);
         var bytes = stackalloc byte[size];
         *(Wire.OutHeader*)bytes = new Wire.OutHeader { Length = (uint)size, Error = retrieve };
-        *(Wire.NotifyRetrieveOut*)(bytes + sizeof(Wire.OutHeader)) = new Wire.NotifyRetrieveOut { NotifyUnique = unique, Node = Node.RootId };
-        return Posix.Write(Descriptor, bytes, size) == size;
+        *(Wire.NotifyRetrieveOut*)(bytes + sizeof(Wire.OutHeader)) = new Wire.NotifyRetrieveOut { NotifyUnique = unique, Node = node };
+        return Posix.Result(Posix.Write(Descriptor, bytes, size));
     }
 
     /// <summary>Lets the kernel read and write a file by itself.</summary>

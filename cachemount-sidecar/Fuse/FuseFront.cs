@@ -25,9 +25,10 @@ internal sealed class FuseFront : IAsyncDisposable
     {
         (_mount, _settings, _log) = (mount, settings, log);
         var stored = new StoreTree();
-        var gate = new WriteGate(() => owner.Space.IsFull, () => book.Read(ledger => ledger.Pending.Count > 0), () => owner.Space.Used < owner.Space.Size / 2, owner.LookAtSpace, time);
+        var gate = new WriteGate(() => owner.Space, () => book.Read(ledger => ledger.Pending.Count > 0), owner.LookAtSpace, time);
         _tree = new FuseTree(root, mount.Device, stored, new LazyFiles(Path.Combine(settings.State, "lazy"), store, stored, time), gate, new LateAnswers(log), new EventOrder<FuseEvent>())
         {
+            StoreNow = settings.Mode == MountMode.Mount ? owner.StoreNowAsync : null,
             NoPassthroughWanted = settings.AllowsPassthrough ? null : "it was not wanted",
         };
         _listing = new StoreListing(root, store, book, stored, time, log);
@@ -56,6 +57,7 @@ internal sealed class FuseFront : IAsyncDisposable
     /// <exception cref="IOException">The settings want nothing else, and it can't be.</exception>
     public static (FuseFront? Front, string Reason) TryMount(MountSettings settings, IObjectStore store, Book book, CachedMount owner, TimeProvider time, ILogger log)
     {
+        if (settings.FrontKind == FrontKind.Directory && settings.Mode == MountMode.Mount) throw new IOException("--mode Mount needs the FUSE front: a close in a plain directory waits for nobody; take --front Fuse, or --mode MountCached");
         if (settings.FrontKind == FrontKind.Directory) return (null, "it was asked for");
         // Opened before the mount hides it.
         var root = Posix.Open(Posix.Here, settings.Files, Posix.PathOnly | Posix.Directory | Posix.CloseOnExec, 0);
@@ -69,7 +71,7 @@ internal sealed class FuseFront : IAsyncDisposable
         catch (IOException refused)
         {
             _ = Posix.Close(root);
-            if (settings.FrontKind == FrontKind.Fuse) throw new IOException($"the FUSE front can't be had: {refused.Message}", refused);
+            if (settings.FrontKind == FrontKind.Fuse || settings.Mode == MountMode.Mount) throw new IOException($"the FUSE front can't be had: {refused.Message}", refused);
             return (null, $"FUSE can't be had: {refused.Message}");
         }
     }
@@ -93,6 +95,16 @@ internal sealed class FuseFront : IAsyncDisposable
         Source.Ready = first.WaitAsync(FirstListing);
         _looking = first.ContinueWith(_ => _listing.LookAsync(_settings.ListEvery, _stop.Token), TaskScheduler.Default).Unwrap();
         FuseLog.Mounted(_log, MountedAt, NoPassthrough ?? "on");
+    }
+
+    /// <summary>Brings a file, or all below a directory, into the cache.</summary>
+    /// <returns>How many files.</returns>
+    /// <exception cref="StoreException">One can't be had.</exception>
+    public async Task<int> HydrateAsync(string path, CancellationToken ct)
+    {
+        IReadOnlyList<string> paths = _tree.Stored[path] is null ? _tree.Stored.Below(path) : [path];
+        await Parallel.ForEachAsync(paths, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct }, async (file, each) => await _tree.Contents.BringBackAsync(file, each));
+        return paths.Count;
     }
 
     /// <summary>Gives up what was read from the store and nobody reads now.</summary>

@@ -44,7 +44,13 @@ internal sealed class FuseSource : ITreeSource
         await _serving;
         var (number, drain) = (_tree.NextHandle(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         _tree.Drains[number] = drain;
-        if (_stop || !_tree.Device.SendBack(number)) throw new IOException($"{_mount.Path} is not mounted any more");
+        while (!_stop && TrySendBack(number) is { } isSent)
+        {
+            if (isSent) break;
+            await Task.Yield(); // all of them are closed, and that is on its way to us
+        }
+
+        if (_stop) throw new IOException($"{_mount.Path} is not mounted any more");
         await drain.Task;
     }
 
@@ -66,6 +72,23 @@ internal sealed class FuseSource : ITreeSource
         _mount.Dispose();
         _tree.Contents.Dispose();
         _ = Posix.Close(_tree.Root);
+    }
+
+    // Only a file that is open can have been closed without our knowing. Null: there is none, so all is known.
+    private bool? TrySendBack(ulong number)
+    {
+        var isAnyOpen = false;
+        foreach (var node in _tree.Files.Values.Where(handle => handle.Writes).Select(handle => handle.Node.Id).Distinct())
+        {
+            var error = _tree.Device.SendBack(number, node);
+            if (error == 0) return true;
+            if (error is Errno.NoDevice or Errno.NotConnected) throw new IOException($"{_mount.Path} is not mounted any more");
+            isAnyOpen = true;
+        }
+
+        if (isAnyOpen) return false;
+        if (_tree.Drains.TryRemove(number, out var drain)) _tree.Events.Tell(new FuseEvent(TreeChange.Lost, "", () => drain.TrySetResult()));
+        return null;
     }
 
     private async Task ServeAsync()

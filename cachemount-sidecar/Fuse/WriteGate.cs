@@ -4,12 +4,11 @@ namespace Trestle.CacheMount.Fuse;
 /// Holds writers back while the cache is full of what the store has not got yet. Nobody is held back when waiting can't help, for then
 /// nothing is on its way to the store.
 /// </summary>
-/// <param name="isFull">As it was last looked at.</param>
+/// <param name="space">How full it is, as it was last looked at.</param>
 /// <param name="isDraining">Whether something is on its way to the store.</param>
-/// <param name="hasPlenty">Whether there is so much room that a file need not be watched while it grows.</param>
 /// <param name="look">Looks how full it is, and gives up what may go.</param>
 /// <param name="time">The clock.</param>
-internal sealed class WriteGate(Func<bool> isFull, Func<bool> isDraining, Func<bool> hasPlenty, Action look, TimeProvider time)
+internal sealed class WriteGate(Func<SpaceState> space, Func<bool> isDraining, Action look, TimeProvider time)
 {
     private const long LookAfter = 64 << 20;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
@@ -20,13 +19,13 @@ internal sealed class WriteGate(Func<bool> isFull, Func<bool> isDraining, Func<b
     private int _waiting;
 
     /// <summary>Whether a writer has to wait now.</summary>
-    public bool MustWait => isFull() && isDraining();
+    public bool MustWait => (space() is { IsFull: true } || Used > space().High) && isDraining();
 
     /// <summary>Whether a disk that is full may have room later.</summary>
     public bool MayHelp => isDraining();
 
     /// <summary>Whether there is so much room that a file need not be watched while it grows.</summary>
-    public bool HasPlenty => hasPlenty();
+    public bool HasPlenty => Used < space().Size / 2;
 
     /// <summary>Writers that are held back.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
@@ -35,7 +34,6 @@ internal sealed class WriteGate(Func<bool> isFull, Func<bool> isDraining, Func<b
     public void Wrote(long bytes)
     {
         if (Interlocked.Add(ref _written, bytes) < LookAfter || Interlocked.Exchange(ref _isLooking, 1) == 1) return;
-        Interlocked.Exchange(ref _written, 0);
         _ = Task.Run(() =>
         {
             Look();
@@ -52,12 +50,13 @@ internal sealed class WriteGate(Func<bool> isFull, Func<bool> isDraining, Func<b
         Interlocked.Increment(ref _waiting);
         try
         {
-            do
+            if (!once) Look();
+            while (once || MustWait)
             {
                 await Task.Delay(LookEvery, time, ct);
                 Look();
+                once = false;
             }
-            while (MustWait);
         }
         finally
         {
@@ -65,11 +64,14 @@ internal sealed class WriteGate(Func<bool> isFull, Func<bool> isDraining, Func<b
         }
     }
 
+    private long Used => space().Used + Interlocked.Read(ref _written);
+
     private void Look()
     {
         lock (_lock)
         {
             if (time.GetElapsedTime(_lookedAt) < LookEvery / 2) return;
+            Interlocked.Exchange(ref _written, 0); // what is written from now on may be counted twice
             look();
             _lookedAt = time.GetTimestamp();
         }

@@ -105,7 +105,7 @@ internal static partial class Libc
             if (StatEntry(directory, path, flags, BasicStats, at) != 0)
             {
                 var error = Marshal.GetLastPInvokeError();
-                if (error is 2 or 20) return null; // ENOENT, ENOTDIR
+                if (error is 2 or 20 or 36) return null; // ENOENT, ENOTDIR, ENAMETOOLONG
                 throw new IOException($"could not look at {path} (error {error})");
             }
         }

@@ -9,11 +9,15 @@ namespace Trestle.Integration.Tests.CacheMount;
 /// <summary>The real <c>trestle-node cachemount serve</c>, which a test kills as it likes.</summary>
 internal sealed class MountProcess : IAsyncDisposable
 {
-    private static readonly string Library = BuiltProgram.Find("Trestle.Node", "node", "trestle-node.dll");
+    /// <summary>The program's library.</summary>
+    public static readonly string Library = BuiltProgram.Find("Trestle.Node", "node", "trestle-node.dll");
     private readonly string _cache;
     private readonly Command _command;
 
     private MountProcess(string cache, Command command) => (_cache, _command) = (cache, command);
+
+    /// <summary>Where the user's files are, whatever the front.</summary>
+    public string Files => Path.Combine(_cache, "files");
 
     public string Socket => Path.Combine(_cache, "state", "socket");
 

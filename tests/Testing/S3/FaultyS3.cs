@@ -71,6 +71,9 @@ public sealed class FaultyS3 : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Somebody else puts another content in the place of an object.</summary>
+    public void Replace(string key, byte[] bytes) => Objects.Put(key, bytes, new Dictionary<string, string>(StringComparer.Ordinal));
+
     public int Count(string kind) => Calls.Count(call => call.Kind == kind);
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();

@@ -29,6 +29,9 @@ internal sealed class AMount : IAsyncDisposable
     /// <summary>What is being fetched.</summary>
     public string Staging => Path.Combine(_cache.FullName, "state", "incoming");
 
+    /// <summary>The file of the journal.</summary>
+    public string Journal => Path.Combine(_cache.FullName, "state", "journal");
+
     /// <summary>Checkpoints that a reader would find.</summary>
     public IReadOnlyList<Manifest> Manifests => [.. Store.Keys.Where(key => key.StartsWith(Manifest.Folder, StringComparison.Ordinal)).Select(key => Manifest.FromJson(Store.Content(key)!)!)];
 

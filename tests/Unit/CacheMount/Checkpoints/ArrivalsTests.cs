@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Trestle.CacheMount.Checkpoints;
 using Trestle.CacheMount.Directories;
+using Trestle.CacheMount.Native;
 using Trestle.CacheMount.Stores;
 using Trestle.CacheMount.Tests.Flush;
 using Trestle.Testing;
@@ -66,10 +67,10 @@ public sealed class ArrivalsTests
         reader.Write("step-2/a", "mine");
         reader.Write("step-2/.metadata", "1");
         await reader.FlushAsync();
-        var inode = Native.Libc.Stat(reader["step-2"])!.Value.File.Inode;
+        var inode = Libc.Stat(reader["step-2"])!.Value.File.Inode;
         writer.Write("step-3", "last");
         await Condition.UntilAsync("the last one has come", () => File.Exists(reader["step-3"]));
-        Native.Libc.Stat(reader["step-2"])!.Value.File.Inode.ShouldBe(inode);
+        Libc.Stat(reader["step-2"])!.Value.File.Inode.ShouldBe(inode);
         store.Visible.Count(key => key == "step-1/a").ShouldBe(1);
         await stop.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(following);
