@@ -62,6 +62,7 @@ public sealed class ArrivalsTests
         var following = arrivals.FollowAsync(TimeSpan.FromMilliseconds(50), stop.Token);
         writer.Write("step-1/a", "weights");
         writer.Write("step-1/.metadata", "1");
+        await writer.FlushAsync();
         await Condition.UntilAsync("it has come", () => File.Exists(reader["step-1/.metadata"]));
         Text(reader, "step-1/a").ShouldBe("weights");
         reader.Write("step-2/a", "mine");
@@ -69,6 +70,7 @@ public sealed class ArrivalsTests
         await reader.FlushAsync();
         var inode = Libc.Stat(reader["step-2"])!.Value.File.Inode;
         writer.Write("step-3", "last");
+        await writer.FlushAsync();
         await Condition.UntilAsync("the last one has come", () => File.Exists(reader["step-3"]));
         Libc.Stat(reader["step-2"])!.Value.File.Inode.ShouldBe(inode);
         store.Visible.Count(key => key == "step-1/a").ShouldBe(1);
