@@ -107,8 +107,12 @@ internal sealed class InferenceServiceReconciler(
             return; // deleted meanwhile
         }
 
-        if (status.Phase == service.Status?.Phase) return;
+        if (status.Phase == service.Status?.Phase || IsUpdate(service.Status?.Phase, status.Phase)) return;
         var isWarning = status.Phase is InferenceServicePhase.Failed or InferenceServicePhase.Degraded || status.Reason is "NameTaken" or "PodRefused";
         events.Record(service, isWarning, status.Reason!, status.Message!);
     }
+
+    // Weights may be updated every second, and that is what the service is for.
+    private static bool IsUpdate(InferenceServicePhase? before, InferenceServicePhase? now) =>
+        now == InferenceServicePhase.Updating || (before == InferenceServicePhase.Updating && now == InferenceServicePhase.Available);
 }

@@ -23,7 +23,7 @@ internal sealed class ServiceParts(IKubeApi api, InferenceService service)
         KubernetesJson.Serialize(ServiceObjects.Role(service)),
         .. ServiceObjects.Services(service).Select(one => KubernetesJson.Serialize(one)),
         KubernetesJson.Serialize(ServiceObjects.Budget(service, fewest)),
-        KubernetesJson.Serialize(ReplicaNetwork.Policy(service)),
+        ReplicaNetwork.Policy(service) is { } policy ? KubernetesJson.Serialize(policy) : "open",
     ]);
 
     /// <summary>Applies everything. Gives what stands in the way; null for nothing.</summary>

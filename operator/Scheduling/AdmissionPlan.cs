@@ -64,7 +64,8 @@ public static class AdmissionPlan
         var snapshot = NodeSnapshot.Take(nodes, pods, jobs.Holding, now);
         var quotas = new QuotaBook(queues, snapshot.Nodes);
         var units = RunningUnits.Of(jobs.Holding, groupOf, quotas, now);
-        var queue = GangQueue.Of(jobs, groupOf, now, quotas).With(replicas ?? [], jobs.Job, quotas);
+        var queue = GangQueue.Of(jobs, groupOf, now, quotas);
+        if (replicas is not null) queue = queue.With(replicas, jobs.Job, quotas);
         var input = new PassInput(snapshot, queue.Gangs, quotas) { Units = units, Now = now, StarvationTimeout = options.StarvationTimeout, Promised = options.Promised };
         return new Pass(queue, quotas, AdmissionPass.Run(input));
     }

@@ -43,6 +43,36 @@ public sealed class OperatorRightsTests : IAsyncLifetime
         api.Used.ShouldContain("create storages");
     }
 
+    [Fact]
+    public async Task A_service_by_itself_and_one_of_a_group_need_no_right_that_the_chart_does_not_give()
+    {
+        const string service = "{model: {uri: /models/tiny}, engine: {command: [sh, -c, exec sleep 600]}, termination: {preStop: 0s, drain: 0s}}";
+        const string path = "apis/trestle.dev/v1alpha1/namespaces/default/inferenceservices";
+        var options = new OperatorOptions { Kubeconfig = _plane.Kubeconfig, DefaultImage = "local", SharedNetwork = true };
+        using var client = new KubeClientOptions { Kubeconfig = _plane.Kubeconfig }.Open(TimeProvider.System, TrestleJson.Default, OperatorJson.Default);
+        var api = new RightsCheckedApi(client, options.Namespace);
+        using var stop = new CancellationTokenSource();
+        var running = OperatorHost.RunAsync(api, client, options, NullLoggerFactory.Instance, TimeProvider.System, new OperatorHealth(), stop.Token);
+
+        await MakeAsync("InferenceService", "alone", service);
+        await MakeAsync("JobGroup", "pair", $"{{tasks: [{{name: a, job: {{run: sleep 2}}}}, {{name: b, service: {service}}}]}}");
+        await EndAsync("api/v1/namespaces/default/pods/alone-0-0", "Running");
+        await EndAsync("apis/trestle.dev/v1alpha1/namespaces/default/jobgroups/pair", "Succeeded");
+        (await _plane.KubectlAsync("patch", "isvc", "alone", "--type=merge", "-p", """{"spec":{"replicas":0,"auth":{"isolateAdmin":false}}}""")).ShouldExit(0);
+        await _plane.UntilAsync("the replica is gone", async () => await _plane.GetAsync("api/v1/namespaces/default/pods/alone-0-0") is null && (string?)(await _plane.GetAsync($"{path}/alone"))?["status"]?["reason"] == "ScaledToZero");
+        await _plane.UntilAsync("control routes are open", async () => await _plane.GetAsync("apis/networking.k8s.io/v1/namespaces/default/networkpolicies/alone-replicas") is null);
+        (await _plane.KubectlAsync("delete", "isvc", "alone")).ShouldExit(0);
+        await _plane.UntilAsync("nothing is left", async () => (await _plane.ListAsync("api/v1/namespaces/default/services")).All(one => (string?)one["metadata"]!["labels"]?["trestle.dev/service"] is null));
+
+        await stop.CancelAsync();
+        await running;
+        api.Refused.ShouldBeEmpty();
+        api.Used.ShouldContain("create roles");
+        api.Used.ShouldContain("patch poddisruptionbudgets");
+        api.Used.ShouldContain("delete networkpolicies");
+        api.Used.ShouldContain("delete inferenceservices");
+    }
+
     private async Task MakeAsync(string kind, string name, string spec) =>
         (await _plane.KubectlAsync("create", "-f", _plane.Files.Write($"{name}.yaml", $"{{apiVersion: trestle.dev/v1alpha1, kind: {kind}, metadata: {{name: {name}}}, spec: {spec}}}"))).ShouldExit(0);
 

@@ -48,6 +48,36 @@ public sealed class InferenceServiceReconcilerTests
     }
 
     [Fact]
+    public async Task Updates_of_weights_are_shown_and_are_no_events()
+    {
+        using var world = new ServiceWorld(AService.Named().TrainedBy("trainer").Build(), "n1");
+        await world.SettleAsync();
+        var events = world.Events.All.Count;
+        foreach (var (step, phase) in new[] { ("Pausing", InferenceServicePhase.Updating), ("Idle", InferenceServicePhase.Available) })
+        {
+            var service = world.Service;
+            service.Status!.Weights = new WeightsStatus { Phase = step };
+            await world.Api.ReplaceStatusAsync(service, TestContext.Current.CancellationToken);
+            await world.ReconcileAsync();
+            world.Service.Status!.Phase.ShouldBe(phase);
+        }
+
+        world.Events.All.Count.ShouldBe(events);
+    }
+
+    [Fact]
+    public async Task A_service_whose_control_routes_are_opened_has_no_policy_any_more()
+    {
+        using var world = new ServiceWorld(AService.Named().Build(), "n1");
+        await world.SettleAsync();
+        world.Api.All<V1NetworkPolicy>().Count.ShouldBe(1);
+        await world.ChangeAsync(spec => spec.Auth = new AuthSpec { IsolateAdmin = false });
+        await world.SettleAsync();
+        world.Api.All<V1NetworkPolicy>().ShouldBeEmpty();
+        world.Service.Status!.Phase.ShouldBe(InferenceServicePhase.Available);
+    }
+
+    [Fact]
     public async Task The_token_is_made_once()
     {
         using var world = new ServiceWorld(AService.Named().Build(), "n1");
