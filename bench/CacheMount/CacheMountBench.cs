@@ -69,7 +69,6 @@ public static class CacheMountBench
             WriteSmall(mount.Files);
             creates = SmallFiles / Stopwatch.GetElapsedTime(began).TotalSeconds;
             memory = mount.MemoryMiB();
-            if (isServed) await mount.FlushAsync(Shards + SmallFiles);
         }
 
         if (kind is MountKind.LocalDisk or MountKind.Directory) return new MountFigures(write, stored, cpu, warm, null, creates, memory);
