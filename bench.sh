@@ -2,6 +2,8 @@
 # Measures Trestle beside its peers on this machine, prints a table and writes bench/results/NAME.json and bench/README.md.
 #
 #   ./bench.sh admission the admission pass over a busy cluster, in one process
+#   ./bench.sh cachemount a checkpoint and many small files through the cache mount (root, for FUSE), beside the local disk and
+#                        rclone (apt-get install rclone fuse3; without it, ours alone); TRESTLE_BENCH_MIB=1024 is its size
 #   ./bench.sh local     the one-machine control plane
 #   ./bench.sh gang      gangs as objects on an API server without kubelets: that of KUBECONFIG, beside JobSet where it is
 #                        installed, else the one-machine server in memory
@@ -14,13 +16,14 @@ cd "$(dirname "$0")"
 . eng/prerequisites.sh
 
 case ${1:-} in
-    admission | gang | local | scale | slurm | weights) ;;
+    admission | cachemount | gang | local | scale | slurm | weights) ;;
     -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "bench.sh: name a benchmark: admission, gang, local, scale, slurm, weights" >&2; exit 2 ;;
+    *) echo "bench.sh: name a benchmark: admission, cachemount, gang, local, scale, slurm, weights" >&2; exit 2 ;;
 esac
 require_dotnet
 if ! command -v bwrap >/dev/null 2>&1 || ! command -v python3 >/dev/null 2>&1; then require_packages bubblewrap python3; fi
 if [ "$1" = slurm ]; then require_stopped_packages mariadb-client-core mariadb-server-core munge openssh-client openssh-server slurm-client slurmctld slurmd slurmdbd; fi
 dotnet build bench/Trestle.Bench.csproj -c Release -nologo -v quiet -clp:ErrorsOnly -p:RunAnalyzers=false
+if [ "$1" = cachemount ]; then dotnet build node/Trestle.Node.csproj -c Release -nologo -v quiet -clp:ErrorsOnly -p:RunAnalyzers=false; fi
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 TRESTLE_BENCH_COMMIT=$commit exec bench/bin/Release/net10.0/Trestle.Bench "$@"

@@ -1,13 +1,20 @@
 using Trestle.Bench;
 using Trestle.Bench.Admission;
+using Trestle.Bench.CacheMount;
 using Trestle.Bench.Gang;
 using Trestle.Bench.Slurm;
 using Trestle.Bench.Weights;
 using Trestle.Testing;
 
-if (args is not ["admission" or "gang" or "local" or "scale" or "slurm" or "weights"])
+if (args is ["s3-server"])
 {
-    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, gang, local, scale, slurm, weights");
+    await CacheMountBench.ServeAsync();
+    return 0;
+}
+
+if (args is not ["admission" or "cachemount" or "gang" or "local" or "scale" or "slurm" or "weights"])
+{
+    await Console.Error.WriteLineAsync("Trestle.Bench: name a benchmark: admission, cachemount, gang, local, scale, slurm, weights");
     return 2;
 }
 
@@ -17,6 +24,7 @@ Console.WriteLine($"measuring on {machine}");
 var rows = await (args[0] switch
 {
     "admission" => AdmissionBench.RunAsync(Console.WriteLine),
+    "cachemount" => CacheMountBench.RunAsync(Console.WriteLine),
     "gang" => GangBench.RunAsync(Console.WriteLine),
     "scale" => GangBench.ScaleAsync(Console.WriteLine),
     "slurm" => SlurmBench.RunAsync(Console.WriteLine),

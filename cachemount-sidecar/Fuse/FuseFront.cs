@@ -91,9 +91,9 @@ internal sealed class FuseFront : IAsyncDisposable
         _tree.Contents.Empty();
         _tree.Contents.Adopt = (path, content, crc) => files.TryAdopt(path, content.Place, content.Entry.ETag, crc);
         _listing.ShowKnown();
-        var first = Task.Run(() => _listing.LookAsync(_stop.Token));
+        var first = Task.Run(() => _listing.LookAsync(settle: null, _stop.Token));
         Source.Ready = first.WaitAsync(FirstListing);
-        _looking = first.ContinueWith(_ => _listing.LookAsync(_settings.ListEvery, _stop.Token), TaskScheduler.Default).Unwrap();
+        _looking = first.ContinueWith(_ => _listing.LookAsync(_settings.ListEvery, Source.DrainAsync, _stop.Token), TaskScheduler.Default).Unwrap();
         FuseLog.Mounted(_log, MountedAt, NoPassthrough ?? "on");
     }
 

@@ -5,8 +5,8 @@ namespace Trestle.CacheMount.Fuse;
 /// <summary>Log lines of the FUSE front.</summary>
 internal static partial class FuseLog
 {
-    [LoggerMessage(340, LogLevel.Warning, "a file could not be read: {Message}")]
-    public static partial void NotRead(ILogger log, string message);
+    [LoggerMessage(340, LogLevel.Warning, "a request could not be done: {Message}")]
+    public static partial void NotDone(ILogger log, string message);
 
     [LoggerMessage(341, LogLevel.Error, "a request of {Opcode} broke")]
     public static partial void Broke(ILogger log, Exception error, FuseOpcode opcode);

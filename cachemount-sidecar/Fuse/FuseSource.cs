@@ -111,7 +111,7 @@ internal sealed class FuseSource : ITreeSource
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                FuseLog.NotRead(_log, error.Message); // what was to be told is found when the whole tree is looked at
+                FuseLog.NotDone(_log, error.Message); // what was to be told is found when the whole tree is looked at
             }
         }
     }

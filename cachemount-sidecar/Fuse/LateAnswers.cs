@@ -70,12 +70,12 @@ internal sealed class LateAnswers(ILogger log) : IDisposable
         }
         catch (StoreException error)
         {
-            FuseLog.NotRead(log, error.Message);
+            FuseLog.NotDone(log, error.Message);
             return Errno.Io;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            FuseLog.NotRead(log, error.Message);
+            FuseLog.NotDone(log, error.Message);
             return Errno.Io;
         }
     }

@@ -21,7 +21,9 @@ internal sealed class StoreListing(int root, IObjectStore store, Book book, Stor
     }
 
     /// <summary>Looks once; a store that does not answer is asked again later.</summary>
-    public async Task LookAsync(CancellationToken ct)
+    /// <param name="settle">Waits until what happened here meanwhile is known; null when nobody is here yet.</param>
+    /// <param name="ct">Ends it.</param>
+    public async Task LookAsync(Func<Task>? settle, CancellationToken ct)
     {
         try
         {
@@ -29,22 +31,23 @@ internal sealed class StoreListing(int root, IObjectStore store, Book book, Stor
             var found = new List<(string, StoreEntry)>();
             await foreach (var entry in store.ListAsync("", ct))
             {
-                if (IsFile(entry.Key) && !IsHere(entry.Key) && TryMakeFolders(entry.Key)) found.Add((entry.Key, Entry(entry)));
+                if (IsFile(entry.Key) && !IsHere(entry.Key)) found.Add((entry.Key, Entry(entry)));
             }
 
-            tree.EndListing(round, found);
+            if (settle is not null) await settle();
+            tree.EndListing(round, found.Where(entry => !IsHere(entry.Item1)), TryMakeFolders);
         }
-        catch (StoreException error)
+        catch (Exception error) when (error is StoreException or IOException)
         {
             FuseLog.NotListed(log, error.Message);
         }
     }
 
     /// <summary>Looks until told to end.</summary>
-    public async Task LookAsync(TimeSpan every, CancellationToken ct)
+    public async Task LookAsync(TimeSpan every, Func<Task> settle, CancellationToken ct)
     {
         using var timer = new PeriodicTimer(every, time);
-        while (await timer.WaitForNextTickAsync(ct)) await LookAsync(ct);
+        while (await timer.WaitForNextTickAsync(ct)) await LookAsync(settle, ct);
     }
 
     // Keys of others may hold anything.

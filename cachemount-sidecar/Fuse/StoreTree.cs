@@ -82,14 +82,17 @@ internal sealed class StoreTree
     }
 
     /// <summary>What a look at the whole store found takes the place of what was known; what was added or removed meanwhile stays so.</summary>
-    public void EndListing(int round, IEnumerable<(string Path, StoreEntry Entry)> found)
+    /// <param name="round">Its number.</param>
+    /// <param name="found">What it found.</param>
+    /// <param name="makeRoom">Makes the directories of a file that is new; false when it can't be shown.</param>
+    public void EndListing(int round, IEnumerable<(string Path, StoreEntry Entry)> found, Func<string, bool> makeRoom)
     {
         lock (_lock)
         {
             var seen = new HashSet<string>(StringComparer.Ordinal);
             foreach (var (path, entry) in found)
             {
-                if (_removedIn.GetValueOrDefault(path, -1) >= round - 1) continue;
+                if (_removedIn.GetValueOrDefault(path, -1) >= round - 1 || (!_files.ContainsKey(path) && !makeRoom(path))) continue;
                 seen.Add(path);
                 if (_files.GetValueOrDefault(path) is not { } known || known.ETag != entry.ETag) Put(path, entry);
             }

@@ -5,6 +5,7 @@ using Trestle.Testing.S3;
 namespace Trestle.Integration.Tests.CacheMount;
 
 /// <summary>The real process is killed, and what disk and store then hold is compared with what was promised.</summary>
+[Collection(WritesInThisProcess.Name)]
 public sealed class KilledMountTests
 {
     private static readonly byte[] Small = RandomNumberGenerator.GetBytes(1000);

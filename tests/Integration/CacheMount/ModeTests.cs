@@ -25,7 +25,7 @@ public sealed class ModeTests
         }
 
         // Whoever closes a file is told when it can't be stored.
-        (await Command.RunAsync("sh", ["-c", "echo x > \"$(printf 'line\\nbreak')\""], directory: mount.Files)).Error.ShouldContain("Input/output error");
+        (await Command.RunAsync("python3", ["-c", "import os; os.close(os.open('line\\nbreak', os.O_WRONLY | os.O_CREAT))"], directory: mount.Files)).ShouldExit(1).Error.ShouldContain("Input/output error");
         mount.Signal("TERM");
         (await mount.EndAsync()).ShouldExit(0);
     }

@@ -11,6 +11,7 @@ using Trestle.Testing.S3;
 namespace Trestle.Integration.Tests.CacheMount;
 
 /// <summary>A mount whose store misbehaves in every way, and is well again at some time.</summary>
+[Collection(WritesInThisProcess.Name)]
 public sealed class TroubledStoreTests
 {
     private static readonly FlushSettings Hasty = new() { SmallestPart = 5 << 20, FirstPause = TimeSpan.FromMilliseconds(1), LongestPause = TimeSpan.FromMilliseconds(20) };

@@ -63,7 +63,7 @@ public sealed class S3Objects(bool discard)
         var had = parts.OrderBy(part => part.Number).Select(part => upload.Parts[part.Number]).ToList();
         if (had.SkipLast(1).Any(part => part.Size < 5 << 20)) return ""; // as S3 does
         var etag = $"\"{Convert.ToHexStringLower(MD5.HashData([.. had.SelectMany(part => Convert.FromHexString(part.ETag.Trim('"')))]))}-{had.Count}\"";
-        Place(upload.Key, new S3Object([.. had.SelectMany(part => part.Bytes)], had.Sum(part => (long)part.Size), etag, upload.Metadata));
+        Place(upload.Key, new S3Object(Joined(had), had.Sum(part => (long)part.Size), etag, upload.Metadata));
         _uploads.TryRemove(id, out _);
         return etag;
     }
@@ -76,6 +76,13 @@ public sealed class S3Objects(bool discard)
     {
         _objects[key] = made;
         _visible.Enqueue(key);
+    }
+
+    private static byte[] Joined(List<Part> parts)
+    {
+        using var whole = new MemoryStream(parts.Sum(part => part.Bytes.Length));
+        foreach (var part in parts) whole.Write(part.Bytes);
+        return whole.ToArray();
     }
 
     private static string Tag(byte[] bytes) => $"\"{Convert.ToHexStringLower(MD5.HashData(bytes))}\"";
