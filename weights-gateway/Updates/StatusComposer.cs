@@ -51,6 +51,7 @@ public static class StatusComposer
         return new ReplicaStatus
         {
             Name = member.Name,
+            Uid = member.Replica.Instance.Uid,
             Endpoint = member.Replica.Public.Authority,
             Version = member.View?.Version,
             RankOffset = ranks?.RankOffset,
