@@ -6,9 +6,9 @@ using Trestle.Bench.Slurm;
 using Trestle.Bench.Weights;
 using Trestle.Testing;
 
-if (args is ["s3-server"])
+if (args is ["s3-server", var parent])
 {
-    await CacheMountBench.ServeAsync();
+    await CacheMountBench.ServeAsync(parent);
     return 0;
 }
 

@@ -40,7 +40,7 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         Space = new SpaceState(0, 0, 0, 0, IsFull: false);
         (_fuse, FrontReason) = FuseFront.TryMount(settings, store, _book, this, time, log);
         _root = _fuse?.Root ?? settings.Files;
-        _publisher = new Publisher(_root, settings.Writer, settings.Attempt, store, _book, time);
+        _publisher = new Publisher(_root, settings.Writer, settings.Attempt, store, _book, time) { Nodes = settings.Nodes };
         Engine = new FlushEngine(_root, writer, store, _book, this, settings.Flush, time, log);
         Front = new TreeFront(_root, (ITreeSource?)_fuse?.Source ?? new TreeWatcher(_root), _book, Engine, _rules, settings.Front, time);
     }
@@ -122,8 +122,8 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     /// <summary>Whether the cache has, had or is about to change what the store has of a path.</summary>
     public bool Knows(string path) => _book.Read(ledger => ledger.StoredFiles.ContainsKey(path) || ledger.PendingOf(path) is not null);
 
-    /// <summary>Whether the cache has, or had, all files of a checkpoint as the manifest says.</summary>
-    public bool Has(Manifest manifest) => _book.Read(ledger => manifest.Files.All(file => ledger.StoredFiles.GetValueOrDefault(file.Path) is { } stored && stored.ETag == file.ETag && stored.Crc32 == file.Crc32));
+    /// <summary>Whether the cache has, or had, all these objects as the store has them, by key and ETag.</summary>
+    public bool Has(IEnumerable<(string Key, string ETag)> objects) => _book.Read(ledger => objects.All(one => ledger.StoredFiles.GetValueOrDefault(one.Key)?.ETag == one.ETag));
 
     /// <summary>Makes room for so many bytes as far as what may go allows; false when they don't fit all the same.</summary>
     public bool MakeRoom(long bytes)

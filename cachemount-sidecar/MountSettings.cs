@@ -13,6 +13,9 @@ internal sealed record MountSettings(string Cache)
     /// <summary>Number of the attempt; 0 when not known.</summary>
     public int Attempt { get; init; }
 
+    /// <summary>Nodes that write the same checkpoints, each into a cache of its own.</summary>
+    public int Nodes { get; init; } = 1;
+
     /// <summary>Which paths are checkpoints.</summary>
     public IReadOnlyList<string> Checkpoints { get; init; } = ["step-*", "step_*", "checkpoint-*", "checkpoint_*", "iter_*", "global_step*", "epoch-*", "epoch_*"];
 

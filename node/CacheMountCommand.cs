@@ -81,7 +81,8 @@ internal static class CacheMountCommand
         try
         {
             if (arrivals is not null) await arrivals.FetchFirstAsync(end.Token);
-            if (arrivals is not null) following = arrivals.FollowAsync(Follow, end.Token);
+            // What the nodes of one job write is not sent round among them.
+            if (arrivals is not null && settings.Nodes == 1) following = arrivals.FollowAsync(Follow, end.Token);
             await ServeAsync(given, settings, mount, store, time, log, end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)

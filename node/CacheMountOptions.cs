@@ -13,11 +13,11 @@ internal sealed class CacheMountArgumentException(string message) : Exception(me
 internal sealed class CacheMountOptions
 {
     public const string Store = "--store s3://BUCKET/PREFIX|DIRECTORY [--endpoint URL] [--region NAME] [--path-style true] [--ca FILE]";
-    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--mode MountCached|Mount] [--front Auto|Fuse|Directory] [--at MOUNTPOINT] [--passthrough false] [--fetch true] [--flush-request FILE --flush-answer FILE [--report URL --token-file FILE] [--durable FILE] [--end-request FILE]]";
+    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--nodes NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--mode MountCached|Mount] [--front Auto|Fuse|Directory] [--at MOUNTPOINT] [--passthrough false] [--fetch true] [--flush-request FILE --flush-answer FILE [--report URL --token-file FILE] [--durable FILE] [--end-request FILE]]";
 
     private static readonly string[] StoreNames = ["--store", "--endpoint", "--region", "--path-style", "--ca"];
     private static readonly string[] AudienceNames = ["--report", "--token-file", "--flush-request", "--flush-answer", "--durable", "--end-request"];
-    private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--attempt", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan", "--mode", "--front", "--at", "--passthrough", "--list-every", "--fetch", .. AudienceNames];
+    private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--attempt", "--nodes", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan", "--mode", "--front", "--at", "--passthrough", "--list-every", "--fetch", .. AudienceNames];
     private const double SmallCache = 4L << 30;
     private readonly Dictionary<string, string> _given = new(StringComparer.Ordinal);
 
@@ -61,7 +61,7 @@ internal sealed class CacheMountOptions
     /// <summary>The mount as it is to be served.</summary>
     public MountSettings Settings()
     {
-        var settings = new MountSettings(Absolute("--cache")) { Size = (long)Number("--size", Choice("--mode", MountMode.MountCached) == MountMode.Mount ? SmallCache : 0), Attempt = (int)Math.Min(int.MaxValue, Number("--attempt", 0)) };
+        var settings = new MountSettings(Absolute("--cache")) { Size = (long)Number("--size", Choice("--mode", MountMode.MountCached) == MountMode.Mount ? SmallCache : 0), Attempt = (int)Math.Min(int.MaxValue, Number("--attempt", 0)), Nodes = (int)Math.Clamp(Number("--nodes", 1), 1, 1e6) };
         if (this["--name"] is { } name) settings = settings with { Writer = name };
         if (this["--checkpoints"] is { } patterns) settings = settings with { Checkpoints = patterns.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) };
         return settings with

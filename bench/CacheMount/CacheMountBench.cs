@@ -22,7 +22,7 @@ public static class CacheMountBench
         ArgumentNullException.ThrowIfNull(say);
         var hasRclone = Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "rclone")));
         if (!hasRclone) say("rclone is not installed (apt-get install rclone fuse3): measured without it");
-        await using var server = Command.Start(Environment.ProcessPath!, ["s3-server"]);
+        await using var server = Command.Start(Environment.ProcessPath!, ["s3-server", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
         await Condition.UntilAsync("the S3 server has started", () => server.Out.Contains('\n', StringComparison.Ordinal));
         var endpoint = new Uri(server.Out.Trim());
         var figures = new Dictionary<MountKind, MountFigures>();
@@ -36,12 +36,13 @@ public static class CacheMountBench
         return MountRows.Of(figures);
     }
 
-    /// <summary>Serves until its input ends; writes its address.</summary>
-    public static async Task ServeAsync()
+    /// <summary>Writes its address and serves as long as the process with this number lives.</summary>
+    public static async Task ServeAsync(string parent)
     {
         await using var server = await FaultyS3.StartAsync();
         Console.WriteLine(server.Endpoint.AbsoluteUri);
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        while (Directory.Exists($"/proc/{parent}")) await timer.WaitForNextTickAsync(CancellationToken.None);
     }
 
     private static async Task<MountFigures> MeasureAsync(MountKind kind, Uri endpoint)

@@ -72,6 +72,8 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
 
     private static TimeSpan Longest => TimeSpan.FromSeconds(30);
 
+    private static TimeSpan OthersCome => TimeSpan.FromMinutes(10);
+
     // What was half fetched when the last process ended.
     private void Clear()
     {
@@ -93,38 +95,61 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         if (!mount.MakeRoom(bytes)) throw new IOException($"{wanted.Count} files of {bytes} bytes don't fit into the cache; give the storage a larger cache.size, mount a part of it with subPath, or use mode Copy");
         ArrivalLog.Fetching(log, wanted.Count, bytes, store.Name);
         var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
-        var fetched = new ConcurrentBag<ManifestFile>();
-        await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = ParallelFiles, CancellationToken = ct }, async (file, each) =>
-            fetched.Add(new ManifestFile(file.Key, file.Size, file.ETag, await _fetcher.FetchAsync(file.Key, file.Size, file.ETag, Path.Combine(place, file.Key), each))));
+        var fetched = await FetchAsync(wanted, place, ct);
         await SettleAsync(ct);
         foreach (var file in fetched) mount.Front.TryAdopt(place, file.Path, [file], isCheckpoint: false);
         Directory.Delete(place, recursive: true);
     }
 
+    private async Task<IReadOnlyCollection<ManifestFile>> FetchAsync(IEnumerable<StoredObject> wanted, string place, CancellationToken ct)
+    {
+        var fetched = new ConcurrentBag<ManifestFile>();
+        await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = ParallelFiles, CancellationToken = ct }, async (file, each) =>
+            fetched.Add(new ManifestFile(file.Key, file.Size, file.ETag, await _fetcher.FetchAsync(file.Key, file.Size, file.ETag, Path.Combine(place, file.Key), each))));
+        return fetched;
+    }
+
     private async Task FetchCheckpointsAsync(long most, CancellationToken ct)
     {
-        var found = new List<(StoredObject Listed, Manifest Manifest)>();
+        var found = new List<Arrival>();
         await foreach (var listed in store.ListAsync(Manifest.Folder, ct))
         {
             if (_seen.GetValueOrDefault(listed.Key) == listed.ETag) continue;
-            if (await ReadAsync(listed, ct) is not { } manifest || mount.Has(manifest)) _seen[listed.Key] = listed.ETag;
-            else found.Add((listed, manifest));
+            if (await ReadAsync(listed, ct) is not { } manifest) _seen[listed.Key] = listed.ETag;
+            else if (new Arrival(listed, manifest, await OthersAsync(manifest, ct)) is var one && !mount.Has(one.Objects)) found.Add(one);
+            else if (IsSettled(manifest)) _seen[listed.Key] = listed.ETag;
         }
 
         var fetched = 0L;
-        foreach (var (listed, manifest) in found.OrderByDescending(one => one.Manifest.DurableAt))
+        foreach (var one in found.OrderByDescending(one => one.Manifest.DurableAt))
         {
-            if (fetched > 0 && fetched + manifest.Bytes > most) break;
-            if (!mount.MakeRoom(manifest.Bytes))
+            if (fetched > 0 && fetched + one.Bytes > most) break;
+            if (!mount.MakeRoom(one.Bytes))
             {
-                ArrivalLog.NoRoom(log, manifest.Name, manifest.Bytes);
-                _seen[listed.Key] = listed.ETag;
+                ArrivalLog.NoRoom(log, one.Manifest.Name, one.Bytes);
+                _seen[one.Listed.Key] = one.Listed.ETag;
                 continue;
             }
 
-            if (await FetchCheckpointAsync(manifest, ct)) _seen[listed.Key] = listed.ETag;
-            fetched += manifest.Bytes;
+            if (await FetchCheckpointAsync(one, ct) && IsSettled(one.Manifest)) _seen[one.Listed.Key] = one.Listed.ETag;
+            fetched += one.Bytes;
         }
+    }
+
+    // The other nodes' files come as they are stored, and no manifest says which they are: they are looked for until they must be there.
+    private bool IsSettled(Manifest manifest) => manifest.Nodes <= 1 || time.GetUtcNow() - manifest.DurableAt > OthersCome;
+
+    private async Task<IReadOnlyList<StoredObject>> OthersAsync(Manifest manifest, CancellationToken ct)
+    {
+        var others = new List<StoredObject>();
+        if (manifest.Nodes <= 1) return others;
+        var own = manifest.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+        await foreach (var listed in store.ListAsync(manifest.Name + "/", ct))
+        {
+            if (!own.Contains(listed.Key) && Manifest.IsSafe(listed.Key) && NameRules.Refusal(listed.Key) is null) others.Add(listed);
+        }
+
+        return others;
     }
 
     private async Task<Manifest?> ReadAsync(StoredObject listed, CancellationToken ct)
@@ -139,15 +164,17 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         }
     }
 
-    private async Task<bool> FetchCheckpointAsync(Manifest manifest, CancellationToken ct)
+    private async Task<bool> FetchCheckpointAsync(Arrival one, CancellationToken ct)
     {
+        var manifest = one.Manifest;
         var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
         try
         {
             await _fetcher.FetchAsync(manifest, place, ct);
+            var others = await FetchAsync(one.Others, place, ct);
             await SettleAsync(ct);
-            if (!mount.Front.TryAdopt(place, manifest.Name, manifest.Files, isCheckpoint: true)) return false;
-            FollowLog.InPlace(log, manifest.Name, manifest.Bytes);
+            if (!mount.Front.TryAdopt(place, manifest.Name, [.. manifest.Files, .. others], isCheckpoint: true)) return false;
+            FollowLog.InPlace(log, manifest.Name, one.Bytes);
             return true;
         }
         catch (StoreException error) when (error.Problem is StoreProblem.NotFound or StoreProblem.Changed or StoreProblem.Corrupt)
@@ -159,6 +186,17 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         {
             if (Directory.Exists(place)) Directory.Delete(place, recursive: true);
         }
+    }
+
+    /// <summary>A checkpoint that may be fetched.</summary>
+    /// <param name="Listed">Its manifest, as listed.</param>
+    /// <param name="Manifest">Its manifest.</param>
+    /// <param name="Others">Files of other nodes that wrote it.</param>
+    private sealed record Arrival(StoredObject Listed, Manifest Manifest, IReadOnlyList<StoredObject> Others)
+    {
+        public long Bytes => Manifest.Bytes + Others.Sum(file => file.Size);
+
+        public IEnumerable<(string Key, string ETag)> Objects => [.. Manifest.Files.Select(file => (file.Path, file.ETag)), .. Others.Select(file => (file.Key, file.ETag))];
     }
 
     // What was written this moment can't be told from what is written the next one.

@@ -30,6 +30,9 @@ internal sealed class CheckpointRules(IReadOnlyList<string> patterns)
         return null;
     }
 
+    /// <summary>Whether a file says by its name that a checkpoint is finished.</summary>
+    public static bool IsSign(string path) => Markers.Contains(Name(path)) || IsPointer(path);
+
     /// <summary>Whether a file is a pointer, whose content names a checkpoint beside it.</summary>
     public static bool IsPointer(string path) => Name(path) is "latest_checkpointed_iteration.txt" or "latest";
 

@@ -13,6 +13,9 @@ namespace Trestle.CacheMount.Checkpoints;
 /// <param name="Files">Its files, by path.</param>
 internal sealed record Manifest(string Name, string Writer, int Attempt, DateTimeOffset DurableAt, long Bytes, IReadOnlyList<ManifestFile> Files)
 {
+    /// <summary>Nodes that wrote it. Of several, <see cref="Files"/> are those of the one that finished it.</summary>
+    public int Nodes { get; init; } = 1;
+
     /// <summary>Before the key of everything that is no file of the user's.</summary>
     public const string Root = ".trestle/";
 

@@ -15,6 +15,9 @@ namespace Trestle.CacheMount.Checkpoints;
 /// <param name="time">The clock.</param>
 internal sealed class Publisher(string root, string writer, int attempt, IObjectStore store, Book book, TimeProvider time)
 {
+    /// <summary>Nodes that write the same checkpoints.</summary>
+    public int Nodes { get; init; } = 1;
+
     /// <summary>Writes or removes the manifest.</summary>
     public async Task<Publication> PublishAsync(Publish operation, CancellationToken ct)
     {
@@ -28,7 +31,7 @@ internal sealed class Publisher(string root, string writer, int attempt, IObject
             return outcome;
         }
 
-        var manifest = new Manifest(checkpoint, writer, attempt, time.GetUtcNow(), files.Sum(file => file.Size), files);
+        var manifest = new Manifest(checkpoint, writer, attempt, time.GetUtcNow(), files.Sum(file => file.Size), files) { Nodes = Nodes };
         await PutAsync(Manifest.KeyOf(checkpoint), ObjectBody.Of(manifest.ToJson()), ct);
         return outcome;
     }

@@ -264,7 +264,7 @@ internal sealed class TreeFront : IDisposable
     {
         (_lost, _lastScan) = (false, _time.GetTimestamp());
         _refused.Clear();
-        var found = TreeWalk.Files(_root).OrderBy(file => file.Entry.File.ModifiedNs).ThenBy(file => file.Path, StringComparer.Ordinal).ToList();
+        var found = CloseOrder.Of(TreeWalk.Files(_root), file => file.Path, file => file.Entry.File.ModifiedNs).ToList();
         foreach (var (path, _) in found)
         {
             if (Consider(path, Sight.Scanned, isForced) && !isFirst && !isForced) Repairs++;

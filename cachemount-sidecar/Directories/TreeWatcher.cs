@@ -157,7 +157,7 @@ internal sealed class TreeWatcher : ITreeSource
     {
         var files = new List<(string Path, long ModifiedNs)>();
         AddTree(path, files);
-        foreach (var file in files.OrderBy(file => file.ModifiedNs).ThenBy(file => file.Path, StringComparer.Ordinal)) _changed(TreeChange.Appeared, file.Path);
+        foreach (var file in CloseOrder.Of(files, file => file.Path, file => file.ModifiedNs)) _changed(TreeChange.Appeared, file.Path);
     }
 
     private void AddTree(string path, List<(string Path, long ModifiedNs)> files)

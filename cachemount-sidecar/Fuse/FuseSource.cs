@@ -125,7 +125,7 @@ internal sealed class FuseSource : ITreeSource
 
     private void TellTree(string path)
     {
-        foreach (var (file, _) in TreeWalk.Files(Posix.PathOf(_tree.Root), path).OrderBy(file => file.Entry.File.ModifiedNs).ThenBy(file => file.Path, StringComparer.Ordinal)) _changed(TreeChange.Appeared, file);
+        foreach (var (file, _) in CloseOrder.Of(TreeWalk.Files(Posix.PathOf(_tree.Root), path), file => file.Path, file => file.Entry.File.ModifiedNs)) _changed(TreeChange.Appeared, file);
         _changed(TreeChange.DirectoryMoved, path);
     }
 }

@@ -1,3 +1,4 @@
+using Trestle.CacheMount.Directories;
 using Trestle.CacheMount.Native;
 
 namespace Trestle.CacheMount.Journal;
@@ -18,7 +19,7 @@ internal static class Recovery
     {
         var records = new List<JournalRecord>();
         // Without a journal the times of the files are the best there is to say which was closed first.
-        foreach (var file in found.OrderBy(file => file.File.ModifiedNs).ThenBy(file => file.Path, StringComparer.Ordinal))
+        foreach (var file in CloseOrder.Of(found, file => file.Path, file => file.File.ModifiedNs))
         {
             if (IsKnown(ledger, file)) continue;
             records.Add(new Closed(ledger.NextSequence(), file.Path, file.File));

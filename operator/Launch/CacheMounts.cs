@@ -65,6 +65,7 @@ internal static class CacheMounts
             .. BucketAccess.Arguments(mount.Bucket, mount.Mount.SubPath),
             "--name", Names.Pod(job.Metadata.Name, rank, attempt),
             "--attempt", Text(attempt),
+            .. job.AttemptSize > 1 ? new[] { "--nodes", Text(job.AttemptSize) } : [],
             .. Options(mount),
             "--fetch", "true",
             "--report", $"{settings.RendezvousUrl}{RendezvousServer.MountPath(job.Metadata.Uid, attempt, rank, mount.Index)}",

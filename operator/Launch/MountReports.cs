@@ -7,7 +7,9 @@ namespace Trestle.Operator.Launch;
 /// <param name="Rank">The rank.</param>
 /// <param name="Mount">Number of the mount in the job.</param>
 /// <param name="Report">Its words.</param>
-public sealed record ReportedMount(int Rank, int Mount, MountReport Report);
+/// <param name="At">When it said so, by the operator's clock.</param>
+/// <param name="Since">When it first told of its newest checkpoint.</param>
+public sealed record ReportedMount(int Rank, int Mount, MountReport Report, DateTimeOffset At, DateTimeOffset Since);
 
 /// <summary>
 /// The last words of every cache mount, in memory alone: they come again every few seconds, so that an operator that takes over knows
@@ -28,14 +30,16 @@ public sealed class MountReports(TimeProvider time)
         var known = _attempts.GetOrAdd((uid, attempt), _ => new Attempt());
         known.At = time.GetTimestamp();
         var before = known.Mounts.GetValueOrDefault((rank, mount));
-        known.Mounts[(rank, mount)] = report;
+        var now = time.GetUtcNow();
+        var isNewer = before is null || Newest(before.Report) != Newest(report);
+        known.Mounts[(rank, mount)] = new ReportedMount(rank, mount, report, now, isNewer ? now : before!.Since);
         Prune();
-        if (before is null || IsNews(before, report)) Told?.Invoke(uid);
+        if (before is null || IsNews(before.Report, report)) Told?.Invoke(uid);
     }
 
     /// <summary>What the mounts of an attempt said last.</summary>
     public IReadOnlyList<ReportedMount> Of(string uid, int attempt) =>
-        _attempts.TryGetValue((uid, attempt), out var known) ? [.. known.Mounts.Select(mount => new ReportedMount(mount.Key.Rank, mount.Key.Mount, mount.Value)).OrderBy(mount => mount.Rank).ThenBy(mount => mount.Mount)] : [];
+        _attempts.TryGetValue((uid, attempt), out var known) ? [.. known.Mounts.Values.OrderBy(mount => mount.Rank).ThenBy(mount => mount.Mount)] : [];
 
     // That bytes become fewer is looked at from time to time; what people wait for is told at once.
     private static bool IsNews(MountReport before, MountReport now) =>
@@ -57,6 +61,6 @@ public sealed class MountReports(TimeProvider time)
     {
         public long At { get; set; }
 
-        public ConcurrentDictionary<(int Rank, int Mount), MountReport> Mounts { get; } = [];
+        public ConcurrentDictionary<(int Rank, int Mount), ReportedMount> Mounts { get; } = [];
     }
 }

@@ -36,7 +36,8 @@ public sealed class BucketGroupTests : IAsyncLifetime
             if (call.Kind == "put" && call.Key is "step-000020.json" or "step-000060.json" && killed.Add(call.Key)) KillSidecar("bucket-trainer-0-a1");
             return Task.CompletedTask;
         };
-        await group.LaunchAsync();
+        // Slowly, so that an evaluation of its first checkpoint has its time before the end sweeps it.
+        await group.LaunchAsync("--env", "STEP_TIME=0.3");
         var ended = await group.EndAsync();
         killed.Count.ShouldBe(2);
 

@@ -44,7 +44,8 @@ public sealed class BucketOnSlurmTests(SlurmPlane world) : IClassFixture<SlurmPl
             if (call.Kind == "put" && call.Key is "step-000020.json" or "step-000060.json" && killed.Add(call.Key)) KillMounts();
             return Task.CompletedTask;
         };
-        await group.LaunchAsync("--infra", "trainer=slurm/alps");
+        // Slowly, so that an evaluation of its first checkpoint has its time before the end sweeps it.
+        await group.LaunchAsync("--infra", "trainer=slurm/alps", "--env", "STEP_TIME=0.4");
         await group.EndAsync(async () => (await world.Slurm.RunAsRootAsync($"tail -n 30 {world.Slurm.A.Home}/.trestle/*/*.log {world.Slurm.A.Home}/.trestle/*/last-words")).ToString());
 
         killed.Count.ShouldBe(2);

@@ -180,7 +180,8 @@ public sealed class FaultyS3 : IAsyncDisposable
 
     private XElement Listing(HttpRequest request)
     {
-        var after = request.Query["continuation-token"].ToString() is { Length: > 0 } token ? token : request.Query["start-after"].ToString();
+        // The older listing, which some clients use, calls it marker.
+        var after = new[] { "continuation-token", "start-after", "marker" }.Select(name => request.Query[name].ToString()).FirstOrDefault(value => value.Length > 0) ?? "";
         var keys = Objects.Keys.Where(key => key.StartsWith(request.Query["prefix"].ToString(), StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0).Take(1001).ToList();
         var page = keys.Take(1000).ToList();
         return new XElement(Ns + "ListBucketResult",

@@ -12,10 +12,11 @@ internal sealed class AMount : IAsyncDisposable
     private readonly TemporaryDirectory _cache = new();
     private readonly FrontSettings _front;
     private readonly long _size;
+    private readonly int _nodes;
 
-    public AMount(FrontSettings? front = null, MemoryStore? store = null, long size = 0)
+    public AMount(FrontSettings? front = null, MemoryStore? store = null, long size = 0, int nodes = 1)
     {
-        (Store, _size) = (store ?? new MemoryStore(), size);
+        (Store, _size, _nodes) = (store ?? new MemoryStore(), size, nodes);
         _front = front ?? new FrontSettings { LookAgain = TimeSpan.FromMilliseconds(200) };
         Mount = Open();
     }
@@ -56,5 +57,5 @@ internal sealed class AMount : IAsyncDisposable
     }
 
     private CachedMount Open() => CachedMount.Start(
-        new MountSettings(_cache.FullName) { Writer = "node-0", Size = _size, Flush = EngineFixture.Small, Front = _front }, Store, TimeProvider.System, NullLogger.Instance);
+        new MountSettings(_cache.FullName) { Writer = "node-0", Size = _size, Nodes = _nodes, Flush = EngineFixture.Small, Front = _front }, Store, TimeProvider.System, NullLogger.Instance);
 }

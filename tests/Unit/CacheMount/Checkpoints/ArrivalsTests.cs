@@ -79,6 +79,27 @@ public sealed class ArrivalsTests
     }
 
     [Fact]
+    public async Task What_several_nodes_wrote_of_a_checkpoint_comes_as_one()
+    {
+        var store = new MemoryStore();
+        await using (var other = new AMount(Slow, store, nodes: 2))
+        await using (var first = new AMount(Slow, store, nodes: 2))
+        {
+            other.Write("step-1/__1_0.distcp", "of rank 1");
+            first.Write("step-1/__0_0.distcp", "of rank 0");
+            await other.FlushAsync();
+            first.Write("step-1/.metadata", "1");
+            await first.FlushAsync();
+        }
+
+        await using var mount = new AMount(Slow, store);
+        await FetchAsync(mount);
+        await mount.FlushAsync();
+        (Text(mount, "step-1/__0_0.distcp"), Text(mount, "step-1/__1_0.distcp")).ShouldBe(("of rank 0", "of rank 1"));
+        store.Visible.Count(key => key == "step-1/__1_0.distcp").ShouldBe(1);
+    }
+
+    [Fact]
     public async Task What_the_user_has_written_and_the_store_has_not_is_never_replaced()
     {
         var store = await StoredAsync(mount =>

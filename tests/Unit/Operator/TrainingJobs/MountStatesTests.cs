@@ -19,10 +19,20 @@ public sealed class MountStatesTests
     }
 
     [Fact]
+    public void A_checkpoint_counts_when_every_rank_has_said_since_that_nothing_of_it_is_left()
+    {
+        DurableCheckpoint step = new("step-2", 1, Noon);
+        Status(AReport(0, checkpoints: [step])).Checkpoint!.Latest.ShouldBeNull();
+        Status(AReport(0, checkpoints: [step]), AReport(1, pending: 1)).Checkpoint!.Latest.ShouldBeNull();
+        Status(AReport(0, checkpoints: [step]), AReport(1) with { At = Noon.AddSeconds(-1) }).Checkpoint!.Latest.ShouldBeNull();
+        Status(AReport(0, checkpoints: [step]), AReport(1)).Checkpoint!.Latest.ShouldBe("step-2");
+    }
+
+    [Fact]
     public void An_older_checkpoint_never_takes_the_place_of_a_newer_one()
     {
         var known = new CheckpointStatus { Latest = "step-9", DurableAt = Noon.UtcDateTime };
-        var status = Status(known, AReport(0, checkpoints: [new("step-1", 1, Noon.AddMinutes(-1))]));
+        var status = Status(known, AReport(0, checkpoints: [new("step-1", 1, Noon.AddMinutes(-1))]), AReport(1));
         (status.Checkpoint!.Latest, status.Checkpoint.DurableAt).ShouldBe(("step-9", Noon.UtcDateTime));
     }
 
@@ -61,7 +71,7 @@ public sealed class MountStatesTests
     [Fact]
     public void A_sub_path_is_part_of_the_name()
     {
-        var status = Plan(null, mount => mount.SubPath = "run-7", AReport(0, checkpoints: [new("step-2", 1, Noon)]));
+        var status = Plan(null, mount => mount.SubPath = "run-7", AReport(0, checkpoints: [new("step-2", 1, Noon)]), AReport(1));
         status.Checkpoint!.Latest.ShouldBe("run-7/step-2");
     }
 
@@ -85,5 +95,5 @@ public sealed class MountStatesTests
     }
 
     private static ReportedMount AReport(int rank, long pending = 0, bool isLast = false, params DurableCheckpoint[] checkpoints) =>
-        new(rank, 0, new MountReport { PendingBytes = pending, PendingFiles = pending > 0 ? 1 : 0, IsLast = isLast, Checkpoints = checkpoints });
+        new(rank, 0, new MountReport { PendingBytes = pending, PendingFiles = pending > 0 ? 1 : 0, IsLast = isLast, Checkpoints = checkpoints }, Noon, Noon);
 }
