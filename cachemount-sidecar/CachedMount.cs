@@ -125,12 +125,19 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     /// <summary>Whether the cache has, or had, all these objects as the store has them, by key and ETag.</summary>
     public bool Has(IEnumerable<(string Key, string ETag)> objects) => _book.Read(ledger => objects.All(one => ledger.StoredFiles.GetValueOrDefault(one.Key)?.ETag == one.ETag));
 
-    /// <summary>Makes room for so many bytes as far as what may go allows; false when they don't fit all the same.</summary>
-    public bool MakeRoom(long bytes)
+    /// <summary>Whether so many bytes have room.</summary>
+    /// <param name="bytes">About to come.</param>
+    /// <param name="mayEvict">True: what is clean may go for them, but only when that is enough.</param>
+    public bool MakeRoom(long bytes, bool mayEvict)
     {
+        LookAtSpace();
+        if (Fits(bytes)) return true;
+        if (!mayEvict || Space.Used - CachedFiles().Where(file => file is { IsClean: true, IsWanted: false }).Sum(file => file.Bytes) + bytes > Space.Size) return false;
         LookAtSpace(bytes);
-        return Space.Used + bytes <= Space.Size && bytes <= Space.Free;
+        return Fits(bytes);
     }
+
+    private bool Fits(long bytes) => Space.Used + bytes <= Space.Size && bytes <= Space.Free;
 
     /// <summary>Looks how full the cache is and gives up what may go.</summary>
     public void LookAtSpace() => LookAtSpace(0);
@@ -211,7 +218,9 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
 
     private List<CachedFile> CachedFiles()
     {
-        var newest = _book.Read(ledger => ledger.Published.OrderByDescending(known => known.Value).Select(known => known.Key).FirstOrDefault());
+        // Of those that were fetched the newest came first.
+        var adopted = Front.Adopted;
+        var newest = _book.Read(ledger => ledger.Published.OrderBy(known => adopted.GetValueOrDefault(known.Key) == known.Value).ThenByDescending(known => adopted.GetValueOrDefault(known.Key) == known.Value ? -known.Value : known.Value).Select(known => known.Key).FirstOrDefault());
         return [.. TreeWalk.Files(_root).Where(file => file.Entry.Kind == EntryKind.File).Select(file => new CachedFile(
             file.Path,
             file.Entry.Blocks * 512,

@@ -158,7 +158,7 @@ internal static class CacheMountCommand
         using var copy = new PrefixCopy(given.OpenStore(time), into, (int)Math.Clamp(given.Number("--parallel", 16), 1, 64), time);
         var running = copy.RunAsync(stop);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(2), time);
-        while (await Task.WhenAny(running, timer.WaitForNextTickAsync(stop).AsTask()) != running) await TellAsync(copy.Progress, errors);
+        while (!stop.IsCancellationRequested && await Task.WhenAny(running, timer.WaitForNextTickAsync(stop).AsTask()) != running) await TellAsync(copy.Progress, errors);
         try
         {
             await running;

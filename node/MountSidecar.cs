@@ -52,13 +52,31 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
         using var timer = new PeriodicTimer(Look, time);
         do
         {
-            if (audience.EndRequest is { } end && File.Exists(end)) EndRequested();
-            if (_flush is null && File.Exists(audience.FlushRequest)) _flush = mount.FlushAsync(ct);
-            if (_flush is { IsCompletedSuccessfully: true } && !_hasAnswered) await AnswerAsync(ct);
-            var report = Report();
-            if (_told is null || time.GetElapsedTime(_toldAt) >= Every || IsNews(_told, report)) await TellAsync(report, ct);
+            try
+            {
+                await LookAsync(ct);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or OperationCanceledException)
+            {
+                if (!ct.IsCancellationRequested) SidecarLog.NotDone(log, error.Message); // it is tried again
+            }
         }
         while (await NextAsync(timer, ct));
+    }
+
+    private async Task LookAsync(CancellationToken ct)
+    {
+        if (audience.EndRequest is { } end && File.Exists(end)) EndRequested();
+        if (_flush is null && File.Exists(audience.FlushRequest)) _flush = mount.FlushAsync(ct);
+        if (_flush is { IsFaulted: true } failed)
+        {
+            _flush = null;
+            await failed;
+        }
+
+        if (_flush is { IsCompletedSuccessfully: true } && !_hasAnswered) await AnswerAsync(ct);
+        var report = Report();
+        if (_told is null || time.GetElapsedTime(_toldAt) >= Every || IsNews(_told, report)) await TellAsync(report, ct);
     }
 
     /// <summary>Tells how it was at the end, when <see cref="RunAsync"/> has ended.</summary>
@@ -157,6 +175,9 @@ internal static partial class SidecarLog
 {
     [LoggerMessage(350, LogLevel.Warning, "can't tell the operator at {Url} of this mount ({Message}); it goes on")]
     public static partial void CannotTell(ILogger log, string url, string message);
+
+    [LoggerMessage(353, LogLevel.Warning, "{Message}; it is tried again")]
+    public static partial void NotDone(ILogger log, string message);
 
     [LoggerMessage(351, LogLevel.Information, "{Path} is committed as a checkpoint; it is durable when its manifest is in the store")]
     public static partial void Committing(ILogger log, string path);

@@ -13,6 +13,9 @@ public sealed record ManifestResult
     /// <summary>Buckets that mounts name and the file does not describe.</summary>
     public IReadOnlyList<Storage> Storages { get; init; } = [];
 
+    /// <summary>Whether <see cref="LocalWorkdirs"/> are relative to the file; else to where the reader works.</summary>
+    public bool IsRelativeToFile { get; init; }
+
     /// <summary>Working directories on the machine of the reader, as written, with the spec that wants them.</summary>
     public IReadOnlyList<(IHasWorkdir Spec, string Path)> LocalWorkdirs { get; init; } = [];
 

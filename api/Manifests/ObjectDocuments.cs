@@ -16,7 +16,7 @@ internal static class ObjectDocuments
         var objects = documents.Select(document => ReadOne(document, notes, workdirs)).ToArray();
         return notes.Errors.Count > 0
             ? new ManifestResult { Errors = notes.Errors }
-            : new ManifestResult { Objects = [.. objects.OfType<IKubernetesObject<V1ObjectMeta>>()], LocalWorkdirs = workdirs };
+            : new ManifestResult { Objects = [.. objects.OfType<IKubernetesObject<V1ObjectMeta>>()], LocalWorkdirs = workdirs, IsRelativeToFile = true };
     }
 
     private static IKubernetesObject<V1ObjectMeta>? ReadOne(YamlMap document, Notes notes, List<(IHasWorkdir Spec, string Path)> workdirs)

@@ -49,7 +49,7 @@ public sealed class InferenceService : IKubernetesObject<V1ObjectMeta>, ISpec<In
 
 /// <summary>What to serve.</summary>
 [ValidationRule(
-    "!has(self.autoscaling) || !has(self.weights) || !has(self.weights.source) || !has(self.weights.source.transport) || self.weights.source.transport != 'nccl'",
+    "!has(self.autoscaling) || !has(self.weights) || !has(self.weights.source) || !has(self.weights.source.type) || self.weights.source.type != 'Trainer' || (has(self.weights.source.transport) && self.weights.source.transport != 'nccl')",
     "autoscaling can't be used with nccl weights, whose group is fixed; remove autoscaling", FieldPath = ".autoscaling")]
 public sealed class InferenceServiceSpec : IHasWorkdir
 {

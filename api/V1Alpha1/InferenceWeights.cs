@@ -6,7 +6,7 @@ namespace Trestle.Api.V1Alpha1;
 
 /// <summary>Where newer weights come from and how replicas take them.</summary>
 [ValidationRule(
-    "!has(self.source) || !has(self.source.transport) || self.source.transport != 'nccl' || !has(self.strategy) || self.strategy == 'Barrier'",
+    "!has(self.source) || !has(self.source.type) || self.source.type != 'Trainer' || (has(self.source.transport) && self.source.transport != 'nccl') || !has(self.strategy) || self.strategy == 'Barrier'",
     "nccl weights reach all replicas at once; set strategy to Barrier or leave it out", FieldPath = ".strategy")]
 public sealed class WeightsSpec
 {

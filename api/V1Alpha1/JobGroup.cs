@@ -62,7 +62,7 @@ public sealed class JobGroupSpec
 {
     /// <summary>The tasks. Without a Primary, all jobs are primary; a service never is.</summary>
     [Required, MinLength(1), MaxLength(32), ListMapKey("name")]
-    [ValidationRule("self.size() == 0 || self.exists(task, has(task.job))", "a group needs a task with a job: services never end by themselves, so nothing would end the group")]
+    [ValidationRule("self.size() == 0 || self.exists(task, !has(task.service))", "a group needs a task with a job: services never end by themselves, so nothing would end the group")]
     public List<JobGroupTask> Tasks { get; set; } = [];
 
     /// <summary>How long auxiliaries go on after all primaries succeeded: a duration, or durations by task with "default". 0s when absent.</summary>

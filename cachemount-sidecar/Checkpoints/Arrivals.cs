@@ -22,8 +22,9 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
     public const long FirstBytes = 64L << 30;
 
     private const int ParallelFiles = 16;
-    private readonly Fetcher _fetcher = new(store, parallel: 16);
+    private readonly Fetcher _fetcher = new(store, parallel: 16, time);
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
+    private DateTimeOffset _newest;
 
     /// <summary>What of the store is not in the cache though it should be, as a sentence; null when nothing is.</summary>
     public string? Trouble { get; private set; }
@@ -41,7 +42,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
                 Trouble = null;
                 return;
             }
-            catch (Exception error) when (error is StoreException or IOException)
+            catch (Exception error) when (error is StoreException or IOException or UnauthorizedAccessException)
             {
                 Trouble = error is StoreException known ? StoreAdvice.Of(known, store.Name, endpoint: null) : error.Message;
                 ArrivalLog.Waiting(log, Trouble, pause.TotalSeconds);
@@ -60,7 +61,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
             {
                 await FetchCheckpointsAsync(long.MaxValue, ct);
             }
-            catch (Exception error) when (error is StoreException or IOException)
+            catch (Exception error) when (error is StoreException or IOException or UnauthorizedAccessException)
             {
                 ArrivalLog.Waiting(log, error.Message, every.TotalSeconds);
             }
@@ -92,7 +93,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
 
         var bytes = wanted.Sum(file => file.Size);
         if (wanted.Count == 0) return;
-        if (!mount.MakeRoom(bytes)) throw new IOException($"{wanted.Count} files of {bytes} bytes don't fit into the cache; give the storage a larger cache.size, mount a part of it with subPath, or use mode Copy");
+        if (!mount.MakeRoom(bytes, mayEvict: true)) throw new IOException($"{wanted.Count} files of {bytes} bytes don't fit into the cache; give the storage a larger cache.size, mount a part of it with subPath, or use mode Copy");
         ArrivalLog.Fetching(log, wanted.Count, bytes, store.Name);
         var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
         var fetched = await FetchAsync(wanted, place, ct);
@@ -117,14 +118,19 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
             if (_seen.GetValueOrDefault(listed.Key) == listed.ETag) continue;
             if (await ReadAsync(listed, ct) is not { } manifest) _seen[listed.Key] = listed.ETag;
             else if (new Arrival(listed, manifest, await OthersAsync(manifest, ct)) is var one && !mount.Has(one.Objects)) found.Add(one);
-            else if (IsSettled(manifest)) _seen[listed.Key] = listed.ETag;
+            else
+            {
+                if (manifest.DurableAt > _newest) _newest = manifest.DurableAt;
+                if (IsSettled(manifest)) _seen[listed.Key] = listed.ETag;
+            }
         }
 
         var fetched = 0L;
         foreach (var one in found.OrderByDescending(one => one.Manifest.DurableAt))
         {
             if (fetched > 0 && fetched + one.Bytes > most) break;
-            if (!mount.MakeRoom(one.Bytes))
+            // An older one takes no room from a newer one.
+            if (!mount.MakeRoom(one.Bytes, mayEvict: one.Manifest.DurableAt > _newest))
             {
                 ArrivalLog.NoRoom(log, one.Manifest.Name, one.Bytes);
                 _seen[one.Listed.Key] = one.Listed.ETag;
@@ -132,6 +138,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
             }
 
             if (await FetchCheckpointAsync(one, ct) && IsSettled(one.Manifest)) _seen[one.Listed.Key] = one.Listed.ETag;
+            if (one.Manifest.DurableAt > _newest) _newest = one.Manifest.DurableAt;
             fetched += one.Bytes;
         }
     }

@@ -8,9 +8,11 @@ namespace Trestle.CacheMount.Checkpoints;
 /// <summary>Brings objects to local files, in ranges that are fetched side by side.</summary>
 /// <param name="store">Where they are.</param>
 /// <param name="parallel">Ranges under way.</param>
-internal sealed class Fetcher(IObjectStore store, int parallel) : IDisposable
+/// <param name="time">The clock.</param>
+internal sealed class Fetcher(IObjectStore store, int parallel, TimeProvider time) : IDisposable
 {
     private const long RangeSize = 16 << 20;
+    private const int Tries = 8;
     private readonly SemaphoreSlim _slots = new(parallel);
 
     /// <summary>Fetches all files of a checkpoint into a directory, each at its own path.</summary>
@@ -41,7 +43,24 @@ internal sealed class Fetcher(IObjectStore store, int parallel) : IDisposable
 
     public void Dispose() => _slots.Dispose();
 
+    // One answer that is lost must not cost all that was fetched.
     private async Task<uint> FetchRangeAsync(string key, string etag, SafeFileHandle handle, (long Offset, long Length) range, CancellationToken ct)
+    {
+        var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await FetchRangeOnceAsync(key, etag, handle, range, ct);
+            }
+            catch (StoreException error) when (tries < Tries && error.Problem is StoreProblem.Unavailable or StoreProblem.SlowDown)
+            {
+                await Task.Delay(backoff.Next(), time, ct);
+            }
+        }
+    }
+
+    private async Task<uint> FetchRangeOnceAsync(string key, string etag, SafeFileHandle handle, (long Offset, long Length) range, CancellationToken ct)
     {
         await _slots.WaitAsync(ct);
         try

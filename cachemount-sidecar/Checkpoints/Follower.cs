@@ -67,7 +67,7 @@ internal sealed class Follower(IObjectStore store, string into, string staging, 
         var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
         try
         {
-            using var fetcher = new Fetcher(store, parallel);
+            using var fetcher = new Fetcher(store, parallel, time);
             await fetcher.FetchAsync(manifest, place, ct);
             Put(Path.Combine(place, manifest.Name), Path.Combine(into, manifest.Name));
         }

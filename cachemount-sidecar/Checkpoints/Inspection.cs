@@ -13,7 +13,7 @@ internal sealed record StoreContent(long Bytes, long Objects, bool IsComplete, s
 /// <summary>Looks into a store: whether it can be read and written, and what is in it.</summary>
 internal static class Inspection
 {
-    private const string Probe = ".trestle/probe-";
+    private const string Probe = ".trestle/probe";
     private const int Side = 16;
 
     /// <summary>Lists up to so many objects, and reads as many manifests as there are.</summary>
@@ -38,11 +38,10 @@ internal static class Inspection
 
     private static async Task<string?> WriteAsync(IObjectStore store, CancellationToken ct)
     {
-        var key = Probe + Guid.NewGuid().ToString("N");
         try
         {
-            await store.PutAsync(key, ObjectBody.Of(ReadOnlyMemory<byte>.Empty), new Dictionary<string, string>(StringComparer.Ordinal), ct);
-            await store.DeleteAsync(key, ct);
+            await store.PutAsync(Probe, ObjectBody.Of(ReadOnlyMemory<byte>.Empty), new Dictionary<string, string>(StringComparer.Ordinal), ct);
+            await store.DeleteAsync(Probe, ct);
             return null;
         }
         catch (StoreException error) when (error.Problem is StoreProblem.Denied or StoreProblem.Refused)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Trestle.CacheMount.Stores;
@@ -15,6 +16,9 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
 {
     /// <summary>Nodes that wrote it. Of several, <see cref="Files"/> are those of the one that finished it.</summary>
     public int Nodes { get; init; } = 1;
+
+    // Of an entry of a directory, in bytes.
+    private const int LongestName = 255;
 
     /// <summary>Before the key of everything that is no file of the user's.</summary>
     public const string Root = ".trestle/";
@@ -64,7 +68,7 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
     private static bool IsFileOf(ManifestFile? file, string name) => file is { Path: not null, Size: >= 0 } && IsSafe(file.Path) && (file.Path == name || file.Path.StartsWith(name + "/", StringComparison.Ordinal));
 
     /// <summary>Whether a key is a path that stays below where it is put.</summary>
-    public static bool IsSafe(string path) => path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or ".."));
+    public static bool IsSafe(string path) => path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or "..") && Encoding.UTF8.GetByteCount(part) <= LongestName);
 }
 
 /// <summary>A file of a checkpoint.</summary>

@@ -42,6 +42,7 @@ internal sealed class Publisher(string root, string writer, int attempt, IObject
         var files = new SortedDictionary<string, ManifestFile>(StringComparer.Ordinal);
         foreach (var (path, file) in found)
         {
+            if (NameRules.Refusal(path) is not null) return ([], Publication.Gone); // it will never be whole
             if (ledger.PendingOf(path) is not null || ledger.StoredFiles.GetValueOrDefault(path) is not { } stored || !stored.File.Proves(file)) return ([], Publication.NotYet);
             files[path] = Line(path, stored);
         }

@@ -21,6 +21,18 @@ internal static class TreeWalk
         }
     }
 
+    private static Entry? Look(string path)
+    {
+        try
+        {
+            return Libc.Stat(path);
+        }
+        catch (IOException)
+        {
+            return null; // we may not look at it
+        }
+    }
+
     /// <summary>The entries of one directory.</summary>
     public static IEnumerable<(string Name, Entry Entry)> Entries(string directory)
     {
@@ -36,7 +48,7 @@ internal static class TreeWalk
 
         foreach (var path in found)
         {
-            if (Libc.Stat(path) is { } entry) yield return (Path.GetFileName(path), entry);
+            if (Look(path) is { } entry) yield return (Path.GetFileName(path), entry);
         }
     }
 }

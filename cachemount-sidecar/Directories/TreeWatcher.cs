@@ -105,10 +105,23 @@ internal sealed class TreeWatcher : ITreeSource
             List<TaskCompletionSource> drains;
             lock (_lock) drains = [.. _drains];
             var events = _inotify.Wait(drains.Count > 0 ? 0 : Tick) ? _inotify.Read() : [];
-            events.ForEach(Tell);
+            events.ForEach(TellSafely);
             if (events.Count == 0 || !events[^1].Mask.HasFlag(InotifyMask.MovedFrom)) TellMovedAway();
             if (events.Count == 0) drains.ForEach(Drained);
             _tick();
+        }
+    }
+
+    // What can't be looked at now is found when everything is.
+    private void TellSafely(InotifyEvent happened)
+    {
+        try
+        {
+            Tell(happened);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _changed(TreeChange.Lost, "");
         }
     }
 
@@ -135,6 +148,7 @@ internal sealed class TreeWatcher : ITreeSource
         if (happened.Mask.HasFlag(InotifyMask.MovedFrom))
         {
             if (isDirectory) ForgetTree(path);
+            if (isDirectory && Directory.Exists(Path.Combine(_root, path))) TellTree(path); // another one has taken its place
             _movedAway.Add(path);
         }
         else if (happened.Mask.HasFlag(InotifyMask.Delete))

@@ -25,7 +25,7 @@ internal sealed class FlushEngine : IAsyncDisposable
     private readonly CommitOrder _order = new();
     private readonly Dictionary<long, FlushJob> _jobs = [];
     private readonly Queue<FlushJob> _waiting = new();
-    private readonly Dictionary<string, Task> _parked = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, Task> _parked = [];
     private readonly List<FlushWaiter> _waiters = [];
     private readonly SemaphoreSlim _signal = new(0);
     private readonly CancellationTokenSource _stop = new();
@@ -279,12 +279,12 @@ internal sealed class FlushEngine : IAsyncDisposable
         lock (_lock)
         {
             if (!_jobs.ContainsKey(publish.Sequence)) return;
-            _parked[publish.Path] = Task.Run(async () =>
+            _parked[publish.Sequence] = Task.Run(async () =>
             {
                 await Task.Delay(_settings.PublishAgainAfter, _time, _stop.Token);
                 lock (_lock)
                 {
-                    _parked.Remove(publish.Path);
+                    _parked.Remove(publish.Sequence);
                     if (_book.Read(ledger => ledger.PublicationOf(publish.Path)?.Sequence) == publish.Sequence) _ = PublishAsync(publish.Path);
                     else Settle(); // finished anew or broken meanwhile
                 }

@@ -73,7 +73,9 @@ internal sealed class LateAnswers(ILogger log) : IDisposable
             FuseLog.NotDone(log, error.Message);
             return Errno.Io;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // whatever it is, the user's process must not wait for ever
+        catch (Exception error)
+#pragma warning restore CA1031
         {
             FuseLog.NotDone(log, error.Message);
             return Errno.Io;

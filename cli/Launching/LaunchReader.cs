@@ -63,7 +63,7 @@ internal static class LaunchReader
         return new LaunchInput(
             [.. results.SelectMany(read => read.Result.Objects)],
             [.. results.SelectMany(read => read.Result.Storages).DistinctBy(storage => storage.Metadata.Name)],
-            [.. results.SelectMany(read => read.Result.LocalWorkdirs.Select(local => (local.Spec, Beside(read.File, local.Path, host))))])
+            [.. results.SelectMany(read => read.Result.LocalWorkdirs.Select(local => (local.Spec, Beside(read.File, local.Path, read.Result.IsRelativeToFile, host))))])
         {
             Report = [.. results.SelectMany(read => read.Result.Report.Select(line => line.ToString()))],
         };
@@ -104,10 +104,10 @@ internal static class LaunchReader
     }
 
     // SkyPilot's workdir is relative to where one types the command; the file's own directory is what people mean who type it elsewhere.
-    private static string Beside(string file, string path, CliHost host)
+    private static string Beside(string file, string path, bool isOfFile, CliHost host)
     {
         var fromHere = host.FullPath(path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(host.Variable("HOME") ?? "/", path[2..]) : path);
-        if (file == "-" || Directory.Exists(fromHere))
+        if (file == "-" || (!isOfFile && Directory.Exists(fromHere)) || path.StartsWith("~/", StringComparison.Ordinal))
         {
             return fromHere;
         }

@@ -39,6 +39,7 @@ internal static class GatewayProgram
             "--token-file", $"{TokenDirectory}/{TokenKey}",
             "--public", $"{anywhere}:{Text(ServicePorts.Filter)}",
             "--control", $"{anywhere}:{Text(ServicePorts.Control)}",
+            "--drain-seconds", Text((long)Math.Ceiling(service.Drain.TotalSeconds)),
             .. service.Spec.Auth?.IsolateAdmin == false ? (string[])["--open-admin", "true"] : [],
         ]);
         container.RestartPolicy = "Always";
@@ -57,6 +58,7 @@ internal static class GatewayProgram
             "--namespace", service.Metadata.NamespaceProperty,
             "--service", service.Metadata.Name,
             "--token-file", $"{TokenDirectory}/{TokenKey}",
+            "--drain-seconds", Text((long)Math.Ceiling(service.Drain.TotalSeconds)),
             .. hasKey ? (string[])["--api-key-file", $"{ApiKeyDirectory}/{ApiKey}"] : [],
             "--public", $"{anywhere}:{Text(ServicePorts.Public)}",
             "--weights", $"{anywhere}:{Text(ServicePorts.Weights)}",

@@ -39,8 +39,8 @@ public static class InferenceFacts
         /// <summary>Where clients ask.</summary>
         public string Url => Address(service, service.Metadata.Name, ServicePorts.Public);
 
-        /// <summary>Where a trainer sends weights.</summary>
-        public string WeightsUrl => Address(service, Names.WeightsService(service.Metadata.Name), ServicePorts.Weights);
+        /// <summary>Where a trainer sends weights; null when none does.</summary>
+        public string? WeightsUrl => service.Spec.Weights?.Source?.Type == WeightsSourceType.Trainer ? Address(service, Names.WeightsService(service.Metadata.Name), ServicePorts.Weights) : null;
 
         /// <summary>Label selector of the leaders of its replicas, as text.</summary>
         public string Selector => $"{Labels.Service}={service.Metadata.Name},{Labels.Component}={Labels.ReplicaComponent},{Labels.Rank}=0";

@@ -13,10 +13,10 @@ internal static class ReplicaNetwork
 {
     private const int LastPort = 65535;
 
-    /// <summary>The policy; null when control routes are open to everybody.</summary>
+    /// <summary>The policy; null when everything is open to everybody.</summary>
     public static V1NetworkPolicy? Policy(InferenceService service)
     {
-        if (service.Spec.Auth?.IsolateAdmin == false) return null;
+        if (service.Spec.Auth is { IsolateAdmin: false, ApiKeySecretRef: null }) return null;
         var others = new List<V1NetworkPolicyPeer> { Pods(ServiceMetadata.PodsOf(service, Labels.ReplicaComponent)) };
         if (service.UsesNccl) others.Add(Pods(service.TaskGroup is { } group ? new Dictionary<string, string> { [Labels.JobGroup] = group } : []));
         var rules = new List<V1NetworkPolicyIngressRule>

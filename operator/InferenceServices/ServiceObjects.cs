@@ -67,7 +67,7 @@ internal static class ServiceObjects
         var gateway = ServiceMetadata.PodsOf(service, Labels.GatewayComponent);
         var name = service.Metadata.Name;
         yield return Service(service, name, gateway, Port("http", 80, ServicePorts.Public), Port("http-direct", ServicePorts.Public));
-        yield return Service(service, Names.WeightsService(name), gateway, Port("http", 80, ServicePorts.Weights), Port("http-direct", ServicePorts.Weights));
+        if (service.Spec.Weights?.Source?.Type == WeightsSourceType.Trainer) yield return Service(service, Names.WeightsService(name), gateway, Port("http", 80, ServicePorts.Weights), Port("http-direct", ServicePorts.Weights));
         yield return Headless(Service(service, Names.ReplicasService(name), ServiceMetadata.Leaders(service), Port("http", ServicePorts.Filter)), early: false);
         if (service.NodesPerReplica > 1)
             yield return Headless(Service(service, Names.NodesService(name), ServiceMetadata.PodsOf(service, Labels.ReplicaComponent), Port("rendezvous", ServicePorts.Rendezvous)), early: true);

@@ -23,6 +23,7 @@ internal sealed class ServiceParts(IKubeApi api, InferenceService service)
         KubernetesJson.Serialize(ServiceObjects.Role(service)),
         .. ServiceObjects.Services(service).Select(one => KubernetesJson.Serialize(one)),
         KubernetesJson.Serialize(ServiceObjects.Budget(service, fewest)),
+        KubernetesJson.Serialize(GatewayNetwork.Policy(service)),
         ReplicaNetwork.Policy(service) is { } policy ? KubernetesJson.Serialize(policy) : "open",
     ]);
 
@@ -39,6 +40,7 @@ internal sealed class ServiceParts(IKubeApi api, InferenceService service)
         if (!await ApplyAsync(ServiceObjects.Role(service), ct)) return Taken("Role", Names.Gateway(service.Metadata.Name));
         if (!await ApplyAsync(ServiceObjects.Binding(service), ct)) return Taken("RoleBinding", Names.Gateway(service.Metadata.Name));
         if (!await ApplyAsync(ServiceObjects.Budget(service, fewest), ct)) return Taken("PodDisruptionBudget", service.Metadata.Name);
+        if (!await ApplyAsync(GatewayNetwork.Policy(service), ct)) return Taken("NetworkPolicy", Names.Gateway(service.Metadata.Name));
         return await GuardAsync(ct) ? null : Taken("NetworkPolicy", Names.ReplicasService(service.Metadata.Name));
     }
 

@@ -22,12 +22,14 @@ internal static class ServicePlanner
         var (wanted, recommended) = Wanted(seen, now);
         var replicas = Replicas(seen, now);
         var rollout = Rollout.Of(replicas, wanted, seen.Service.Spec.Rollout);
+        // One may always go: else no node with a replica could ever be drained.
+        var fewest = Math.Max(0, Math.Min(rollout.Fewest, wanted - 1));
         var status = ServiceStatuses.Of(seen, replicas, wanted, rollout, now);
         if (seen.Service.IsDeleting() || seen.Refusal is not null || seen.Obstacle is not null)
-            return new ServicePlan(status, [], seen.Obstacle is null ? null : LookAgain) { Fewest = rollout.Fewest, Recommended = recommended };
+            return new ServicePlan(status, [], seen.Obstacle is null ? null : LookAgain) { Fewest = fewest, Recommended = recommended };
         var (effects, again) = Act(seen, replicas, rollout, now);
         if (recommended is not null) again = Sooner(again, ScaleInterval);
-        return new ServicePlan(status, effects, again) { Fewest = rollout.Fewest, Recommended = recommended };
+        return new ServicePlan(status, effects, again) { Fewest = fewest, Recommended = recommended };
     }
 
     /// <summary>The replicas, those that are gone left out.</summary>
@@ -72,7 +74,11 @@ internal static class ServicePlanner
             if (Gateway(seen) is { } gateway)
             {
                 var isLost = gateway.Spec.NodeName is { } node && seen.LostNodes.Contains(node);
-                if (gateway.IsTerminal() || isLost || gateway.Label(Labels.TemplateHash) != seen.GatewayHash) effects.Add(new EndGateway(gateway));
+                var isOutdated = gateway.Label(Labels.TemplateHash) != seen.GatewayHash;
+                // Weights that travel while it is replaced would be lost on all replicas.
+                var isBusy = ServiceStatuses.IsUpdating(seen.Service.Status?.Weights);
+                if (gateway.IsTerminal() || isLost || (isOutdated && !isBusy)) effects.Add(new EndGateway(gateway));
+                else if (isOutdated) again = Sooner(again, LookAgain);
             }
             else if (seen.Pods.All(pod => pod.Metadata.Name != Names.Gateway(seen.Service.Metadata.Name)))
             {

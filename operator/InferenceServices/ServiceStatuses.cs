@@ -11,6 +11,9 @@ internal static class ServiceStatuses
 {
     private static readonly string?[] NoUpdate = [null, "", "Idle", "None"];
 
+    /// <summary>Whether replicas are taking newer weights.</summary>
+    public static bool IsUpdating(WeightsStatus? weights) => !NoUpdate.Contains(weights?.Phase);
+
     /// <summary>The status; what the gateway writes stays as it is.</summary>
     public static InferenceServiceStatus Of(ObservedService seen, IReadOnlyList<Replica> replicas, int wanted, Rollout rollout, DateTimeOffset now)
     {
@@ -21,7 +24,7 @@ internal static class ServiceStatuses
         status.Replicas = replicas.Count(replica => replica.Pods.Count > 0);
         status.ReadyReplicas = ready;
         status.DesiredReplicas = service.Spec.Autoscaling is null ? null : wanted;
-        (status.Selector, status.Url, status.WeightsUrl) = (service.Selector, service.Url, service.TakesWeights ? service.WeightsUrl : null);
+        (status.Selector, status.Url, status.WeightsUrl) = (service.Selector, service.Url, service.WeightsUrl);
         var gateway = ServicePlanner.Gateway(seen);
         (status.Phase, status.Reason, status.Message) = Judge(seen, replicas, wanted, ready, gateway, now);
         var isAvailable = gateway?.IsReady() == true && ready >= Math.Max(1, rollout.Fewest);
@@ -47,7 +50,7 @@ internal static class ServiceStatuses
         var outdated = replicas.Count(replica => replica.Ordinal < wanted && replica.IsOld);
         if (ready == 0 || gateway?.IsReady() != true)
             return replicas.Any(replica => replica.Pods.Any(pod => pod.Spec.NodeName is not null)) ? (InferenceServicePhase.Starting, ready == 0 ? "ReplicasStarting" : "GatewayStarting", message) : (InferenceServicePhase.Pending, "ReplicasPending", message);
-        if (!NoUpdate.Contains(seen.Service.Status?.Weights?.Phase)) return (InferenceServicePhase.Updating, "WeightsUpdating", message);
+        if (IsUpdating(seen.Service.Status?.Weights)) return (InferenceServicePhase.Updating, "WeightsUpdating", message);
         if (outdated > 0) return (ready >= wanted ? InferenceServicePhase.Available : InferenceServicePhase.Degraded, RollingOut, $"{message}; {outdated} of an earlier template");
         return ready >= wanted ? (InferenceServicePhase.Available, "ReplicasReady", message) : (InferenceServicePhase.Degraded, "ReplicasNotReady", message);
     }

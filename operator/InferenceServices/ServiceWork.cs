@@ -42,7 +42,6 @@ internal sealed class ServiceWork(IKubeApi api, ObservedService seen, PodSetting
 
     private async Task EndAsync(IReadOnlyList<PodView> pods, CancellationToken ct)
     {
-        memory.Ended(pods);
         await ForEachAsync(pods, async (pod, token) =>
         {
             try
@@ -56,6 +55,7 @@ internal sealed class ServiceWork(IKubeApi api, ObservedService seen, PodSetting
                 // Another pod has the name by now.
             }
         }, ct);
+        memory.Ended(pods); // what could not be ended is not taken for ended
     }
 
     private async Task MakeAsync(V1Pod pod, CancellationToken ct)

@@ -11,6 +11,19 @@ namespace Trestle.Operator.Launch;
 /// <param name="Since">When it first told of its newest checkpoint.</param>
 public sealed record ReportedMount(int Rank, int Mount, MountReport Report, DateTimeOffset At, DateTimeOffset Since);
 
+/// <summary>What follows from the words of several mounts.</summary>
+public static class ReportedMounts
+{
+    /// <summary>
+    /// Those whose checkpoints are durable as a whole. One rank finishes a checkpoint that all may have written: all of it is in the
+    /// storage when every rank has said since then that nothing of its own is left.
+    /// </summary>
+    /// <param name="said">What was said.</param>
+    /// <param name="size">Ranks of the attempt.</param>
+    public static IEnumerable<ReportedMount> Whole(this IReadOnlyList<ReportedMount> said, int size) => said.Where(told =>
+        said.Count(other => other.Mount == told.Mount && other.Rank < size && (other == told || (other.At >= told.Since && other.Report.IsDurable))) == size);
+}
+
 /// <summary>
 /// The last words of every cache mount, in memory alone: they come again every few seconds, so that an operator that takes over knows
 /// all of them soon. Those of attempts that nobody tells of any more are forgotten.

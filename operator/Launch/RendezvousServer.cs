@@ -25,6 +25,7 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
     private const string RendezvousWord = "rendezvous";
     private const string HeartbeatWord = "heartbeat";
     private const string MountWord = "mount";
+    private const int MostMounts = 64; // of a job that is not known yet
     private const double LongestTime = 1e9; // seconds; more is no time that anybody has waited
     private const string Bearer = "Bearer ";
 
@@ -130,8 +131,15 @@ public sealed class RendezvousServer(IObjectCache<TrainingJob> jobs, IObjectCach
             return;
         }
 
+        var job = _reader.Find(uid);
+        if (mount >= (job?.Spec.Mounts?.Count ?? MostMounts))
+        {
+            await SayAsync(context.Response, StatusCodes.Status404NotFound, "the job has no such mount");
+            return;
+        }
+
         Mounts.Record(uid, attempt, rank, mount, report);
-        var commit = _reader.Find(uid)?.Metadata.Annotations?.TryGetValue(Annotations.CommitCheckpoint, out var asked) == true ? asked : null;
+        var commit = job?.Metadata.Annotations?.TryGetValue(Annotations.CommitCheckpoint, out var asked) == true ? asked : null;
         await SayAsync(context.Response, commit is null ? StatusCodes.Status204NoContent : StatusCodes.Status200OK, commit ?? "");
     }
 

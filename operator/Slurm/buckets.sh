@@ -12,7 +12,10 @@ serve_bucket() {
   command -v "$TRESTLE_NODE_PROGRAM" >/dev/null 2>&1 || refuse "$TRESTLE_NODE_PROGRAM is not on this node; install trestle-node there, or correct spec.nodeProgram of the SlurmCluster"
   case $trestle_medium in
     LocalSSD) trestle_cache=$TRESTLE_ROOT/cache-$trestle_number ;;
-    Memory) trestle_cache=$(umask 077; mktemp -d "/dev/shm/trestle-${trestle_dir##*/}-$trestle_rank.XXXXXX") || give_up "no directory can be made in /dev/shm" ;;
+    Memory)
+      trestle_cache=$(umask 077; mktemp -d "/dev/shm/trestle-${trestle_dir##*/}-$trestle_rank.XXXXXX") || give_up "no directory can be made in /dev/shm"
+      ln -s "$trestle_cache" "$TRESTLE_ROOT/memory-$trestle_number" # what is in memory goes with the rank
+      ;;
     *) trestle_cache=$trestle_medium/$(id -un)/$trestle_rank-$trestle_number ;;
   esac
   mkdir -p "$trestle_cache/files" || give_up "no cache can be made at $trestle_cache"
@@ -26,10 +29,14 @@ serve_bucket() {
   (
     trap '' TERM
     eval "$trestle_access"
+    trestle_tries=0
     until "$TRESTLE_NODE_PROGRAM" cachemount serve --cache "$trestle_cache" --front Directory "$@" --socket "$TRESTLE_ROOT/run/mount-$trestle_number" \
       --fetch true --flush-request "$TRESTLE_ROOT/run/flush-$trestle_number" --flush-answer "$TRESTLE_ROOT/run/flushed-$trestle_number" \
       --durable "$trestle_dir/durable-$trestle_rank-$trestle_number" --end-request "$TRESTLE_ROOT/run/end-mounts"; do
-      [ ! -f "$TRESTLE_ROOT/run/end-mounts" ] || break
+      trestle_tries=$((trestle_tries + 1))
+      if [ -f "$TRESTLE_ROOT/run/end-mounts" ]; then break; fi
+      # One that never served is not going to.
+      if [ "$trestle_tries" -ge 5 ] && [ ! -f "$TRESTLE_ROOT/run/served-$trestle_number" ]; then exit 1; fi
       sleep 1
     done
   ) </dev/null >>"$trestle_log" 2>&1 &
@@ -39,6 +46,7 @@ serve_bucket() {
     kill -0 "${trestle_mounts##* }" 2>/dev/null || give_up "the mount at $trestle_path can't be served: $(tail -n 1 "$trestle_log")"
     sleep 0.3
   done
+  : >"$TRESTLE_ROOT/run/served-$trestle_number"
   printf '%s\t%s\t%s\n' "$trestle_cache/files" "$trestle_path" "$trestle_mode" >>"$TRESTLE_ROOT/mounts"
 }
 

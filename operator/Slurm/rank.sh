@@ -45,7 +45,14 @@ give_up() {
 if [ -z "$TRESTLE_ROOT" ] || ! mkdir "$TRESTLE_ROOT/run"; then
   give_up "no directory can be made in $trestle_base; is the node's disk full?"
 fi
-trap 'rm -rf "$TRESTLE_ROOT"' EXIT
+# Caches in memory are elsewhere, with a link here.
+clean() {
+  for trestle_memory in "$TRESTLE_ROOT"/memory-*; do
+    [ ! -L "$trestle_memory" ] || rm -rf "$(readlink "$trestle_memory")"
+  done
+  rm -rf "$TRESTLE_ROOT"
+}
+trap clean EXIT
 ln -s "$trestle_dir/scripts" "$TRESTLE_ROOT/scripts"
 if [ -d "$trestle_dir/workdir" ]; then
   cp -R "$trestle_dir/workdir" "$TRESTLE_ROOT/workdir" || give_up "the working directory can't be copied to $TRESTLE_ROOT"

@@ -121,7 +121,7 @@ public static class BucketLook
         if (state?.Waiting is { Reason: not (null or "ContainerCreating" or "PodInitializing") } waiting) return BucketFinding.Failed(begun, $"the pod that looks into it can't start: {waiting.Message ?? waiting.Reason}");
         if (!pod.IsTerminal()) return null;
         if (state?.Terminated is not { } ended) return BucketFinding.Failed(begun, $"the pod that looked into it was ended: {pod.Status?.Message ?? pod.Status?.Reason ?? "no reason is known"}");
-        var at = ended.FinishedAt ?? begun;
+        var at = ended.FinishedAt is { } finished && finished > begun ? finished : begun; // the node's clock may be behind
         if (ended.ExitCode != 0) return BucketFinding.Failed(at, LastLine(ended.Message) ?? $"the look into it ended with exit code {Text(ended.ExitCode)}");
         return StorageReport.FromText(ended.Message) is { } report ? new BucketFinding(at, report, null) : BucketFinding.Failed(at, "the pod that looked into it said nothing that can be read; its image and the operator must be of the same version");
     }

@@ -40,15 +40,11 @@ internal static class MountStates
         return last.Count == 0 || last.Select(mount => mount.Rank).Distinct().Count() < open.Count ? null : $"the code has ended; {Bytes(last.Sum(mount => mount.Report.PendingBytes))} of what it wrote are still on their way to the storage";
     }
 
-    // One rank finishes a checkpoint that all may have written. All of it is durable when every rank has said since then that nothing of it is left.
-    private static bool IsWhole(ReportedMount told, List<ReportedMount> said, int size) =>
-        said.Count(other => other.Mount == told.Mount && (other == told || (other.At >= told.Since && other.Report.IsDurable))) == size;
-
     private static void TakeCheckpoints(TrainingJobStatus status, List<ReportedMount> said, Dictionary<int, BucketMount> mounts, int size)
     {
         var known = status.Checkpoint ??= new CheckpointStatus();
         known.PendingBytes = said.Sum(mount => mount.Report.PendingBytes);
-        var newest = said.Where(mount => IsWhole(mount, said, size)).SelectMany(mount => mount.Report.Checkpoints.Select(checkpoint => (Name: Name(checkpoint, mounts[mount.Mount].Mount), At: Seconds(checkpoint.DurableAt)))).OrderByDescending(checkpoint => checkpoint.At).FirstOrDefault();
+        var newest = said.Whole(size).SelectMany(mount => mount.Report.Checkpoints.Select(checkpoint => (Name: Name(checkpoint, mounts[mount.Mount].Mount), At: Seconds(checkpoint.DurableAt)))).OrderByDescending(checkpoint => checkpoint.At).FirstOrDefault();
         if (newest.Name is null || newest.At <= known.DurableAt) return;
         (known.Latest, known.DurableAt) = (newest.Name, newest.At);
     }

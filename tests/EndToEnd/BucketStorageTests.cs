@@ -102,7 +102,7 @@ public sealed class BucketStorageTests : IAsyncLifetime
     public async Task A_job_has_not_succeeded_before_the_store_has_what_it_wrote()
     {
         var isDown = true;
-        Server.Fault = call => isDown && call is { Kind: "put" or "begin" or "part" } && !call.Key.Contains(".trestle/probe-", StringComparison.Ordinal) ? S3Fault.Error500 : S3Fault.None;
+        Server.Fault = call => isDown && call is { Kind: "put" or "begin" or "part" } && !call.Key.Contains(".trestle/probe", StringComparison.Ordinal) ? S3Fault.Error500 : S3Fault.None;
         await MakeStorageAsync("slow", FaultyS3.Bucket, "slow/");
         await StartAsync("patient", "slow", """echo weights >"$TRESTLE_CHECKPOINT_DIR/step-1" """);
         await Plane.UntilAsync("the job says what it waits for", async () => (string?)(await Plane.TrainingJobAsync("patient"))?["status"]?["reason"] == "Flushing", TimeSpan.FromSeconds(60));

@@ -14,7 +14,7 @@ public sealed class ServiceObjectsTests
     [Fact]
     public void Every_service_finds_the_pods_it_is_for()
     {
-        var service = AService.Named().Nodes(2).Build();
+        var service = AService.Named().Nodes(2).TrainedBy("trainer").Build();
         var pods = new[] { ServicePods.Gateway(service, Settings), ServicePods.Replica(service, Settings, 0, 0), ServicePods.Replica(service, Settings, 0, 1) };
         var found = ServiceObjects.Services(service).ToDictionary(one => one.Metadata.Name, one => string.Join(' ', pods.Where(pod => Selects(one.Spec.Selector, pod)).Select(pod => pod.Metadata.Name)));
         found.ShouldBe(new Dictionary<string, string>
@@ -29,7 +29,7 @@ public sealed class ServiceObjectsTests
     [Fact]
     public void The_urls_lead_to_ports_of_the_services_that_need_no_mapping()
     {
-        var service = AService.Named().Build();
+        var service = AService.Named().TrainedBy("trainer").Build();
         (service.Url, service.WeightsUrl).ShouldBe(("http://policy.research.svc:8000", "http://policy-weights.research.svc:8001"));
         foreach (var (name, port) in new[] { ("policy", 8000), ("policy-weights", 8001) })
             ServiceObjects.Services(service).Single(one => one.Metadata.Name == name).Spec.Ports.ShouldContain(known => known.Port == port && known.TargetPort.Value == known.Port.ToString(null, null));
@@ -72,6 +72,20 @@ public sealed class ServiceObjectsTests
     [Fact]
     public void Who_needs_a_key_goes_through_the_gateway() =>
         Sources(Rules(AService.Named().With(spec => spec.Auth = new AuthSpec { ApiKeySecretRef = new NameReference { Name = "key" } })), 8080).ShouldBe(["uid-policy gateway"]);
+
+    [Fact]
+    public void Weights_are_sent_by_pods_of_the_group_alone_and_only_where_a_trainer_sends_them()
+    {
+        var rules = GatewayNetwork.Policy(AService.Named().TrainedBy("trainer").OfGroup("rl", "policy").Build()).Spec.Ingress;
+        Sources(rules, 8001).ShouldBe(["rl"]);
+        Sources(rules, 8000).ShouldBe(["anybody"]);
+        AService.Named().Build().WeightsUrl.ShouldBeNull();
+        ServiceObjects.Services(AService.Named().Build()).ShouldNotContain(one => one.Metadata.Name == "policy-weights");
+    }
+
+    [Fact]
+    public void A_key_holds_whatever_else_is_open() =>
+        Sources(Rules(AService.Named().With(spec => spec.Auth = new AuthSpec { IsolateAdmin = false, ApiKeySecretRef = new NameReference { Name = "key" } })), 8080).ShouldBe(["uid-policy gateway"]);
 
     [Fact]
     public void A_trainer_of_the_group_reaches_any_port_that_nccl_takes() =>

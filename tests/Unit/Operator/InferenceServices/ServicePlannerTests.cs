@@ -44,6 +44,9 @@ public sealed class ServicePlannerTests
         var service = AService.Named().Build();
         var old = AReplica.Gateway(service, "old");
         Told(ServicePlanner.Plan(Seen(service, [Ready(service, 0), old]), Now)).ShouldBe(["end gateway"]);
+        service.Status = new InferenceServiceStatus { Weights = new WeightsStatus { Phase = "Updating" } };
+        Told(ServicePlanner.Plan(Seen(service, [Ready(service, 0), old]), Now)).ShouldBeEmpty("weights that travel would be lost");
+        service.Status = null;
         old.Metadata.DeletionTimestamp = Now.UtcDateTime.AddSeconds(30);
         Told(ServicePlanner.Plan(Seen(service, [Ready(service, 0), old]), Now)).ShouldBeEmpty();
     }

@@ -32,7 +32,7 @@ public sealed class ServicePodsTests
         var pod = Pod(AService.Named());
         var filter = pod.Spec.InitContainers.Single();
         (filter.Name, filter.Image, filter.RestartPolicy).ShouldBe(("filter", "gateway:1", "Always"));
-        string.Join(' ', filter.Command).ShouldBe("trestle-weights-gateway filter --engine http://127.0.0.1:8000 --token-file /trestle/gateway/token --public 0.0.0.0:8080 --control 0.0.0.0:8081");
+        string.Join(' ', filter.Command).ShouldBe("trestle-weights-gateway filter --engine http://127.0.0.1:8000 --token-file /trestle/gateway/token --public 0.0.0.0:8080 --control 0.0.0.0:8081 --drain-seconds 45");
         ShouldBeHardened(filter);
         var engine = Engine(pod);
         Told(engine.StartupProbe).ShouldBe(("/v1/models", "8080", 10, 180));
@@ -166,7 +166,7 @@ public sealed class ServicePodsTests
         (pod.Spec.ServiceAccountName, pod.Spec.RestartPolicy, pod.Spec.AutomountServiceAccountToken).ShouldBe(("policy-gateway", "Always", true));
         var container = pod.Spec.Containers.Single();
         string.Join(' ', container.Command).ShouldBe(
-            "trestle-weights-gateway gateway --namespace research --service policy --token-file /trestle/gateway/token --api-key-file /trestle/api-key/api-key --public 0.0.0.0:8000 --weights 0.0.0.0:8001 --health 0.0.0.0:9090");
+            "trestle-weights-gateway gateway --namespace research --service policy --token-file /trestle/gateway/token --drain-seconds 45 --api-key-file /trestle/api-key/api-key --public 0.0.0.0:8000 --weights 0.0.0.0:8001 --health 0.0.0.0:9090");
         ShouldBeHardened(container);
         Told(container.ReadinessProbe).ShouldBe(("/readyz", "9090", 2, 3));
         pod.Spec.SchedulingGates.ShouldBeNull();
