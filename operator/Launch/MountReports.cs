@@ -16,12 +16,12 @@ public static class ReportedMounts
 {
     /// <summary>
     /// Those whose checkpoints are durable as a whole. One rank finishes a checkpoint that all may have written: all of it is in the
-    /// storage when every rank has said since then that nothing of its own is left.
+    /// storage when every rank has said since then, or at its end, that nothing of its own is left.
     /// </summary>
     /// <param name="said">What was said.</param>
     /// <param name="size">Ranks of the attempt.</param>
     public static IEnumerable<ReportedMount> Whole(this IReadOnlyList<ReportedMount> said, int size) => said.Where(told =>
-        said.Count(other => other.Mount == told.Mount && other.Rank < size && (other == told || (other.At >= told.Since && other.Report.IsDurable))) == size);
+        said.Count(other => other.Mount == told.Mount && other.Rank < size && (other == told || (other.Report.IsDurable && (other.Report.IsLast || other.At >= told.Since)))) == size);
 }
 
 /// <summary>

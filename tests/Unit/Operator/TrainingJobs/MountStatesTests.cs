@@ -26,6 +26,7 @@ public sealed class MountStatesTests
         Status(AReport(0, checkpoints: [step]), AReport(1, pending: 1)).Checkpoint!.Latest.ShouldBeNull();
         Status(AReport(0, checkpoints: [step]), AReport(1) with { At = Noon.AddSeconds(-1) }).Checkpoint!.Latest.ShouldBeNull();
         Status(AReport(0, checkpoints: [step]), AReport(1)).Checkpoint!.Latest.ShouldBe("step-2");
+        Status(AReport(0, checkpoints: [step]), AReport(1, isLast: true) with { At = Noon.AddSeconds(-1) }).Checkpoint!.Latest.ShouldBe("step-2");
     }
 
     [Fact]
