@@ -140,8 +140,10 @@ def sample(context):
         try:
             return int(ask(f"{URL}/v1/completions", {"model": MODEL, "prompt": str(context), "max_tokens": 1})["choices"][0]["text"])
         except Refused as refused:
-            if refused.status != 503:
+            if refused.status not in (502, 503):
                 raise
+            time.sleep(1)
+        except OSError:  # the gateway is being replaced
             time.sleep(1)
     raise SystemExit("no replica has answered for a minute")
 
@@ -176,15 +178,15 @@ def main():
                 try:
                     group.push(weights, f"step-{step}")
                     break
-                except Refused as refused:
-                    # 409: a replica came, went or was restarted. 503: one was lost just now.
-                    if refused.status not in (409, 500, 503):
+                except (Refused, OSError, ValueError) as refused:
+                    # 409: a replica came, went or was restarted. 503: one was lost just now. No answer: the gateway is being replaced.
+                    if isinstance(refused, Refused) and refused.status not in (409, 500, 502, 503):
                         raise
                     print(f"joining anew: {refused}", flush=True)
                     wait_for_replicas()
                     try:
                         group.join()
-                    except (Refused, OSError) as again:
+                    except (Refused, OSError, ValueError) as again:
                         print(f"not yet: {again}", flush=True)
                         time.sleep(1)
 

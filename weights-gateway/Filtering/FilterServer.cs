@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Trestle.Runtime;
 using Trestle.WeightsGateway.Serving;
 
@@ -55,6 +56,7 @@ public sealed class FilterServer : IAsyncDisposable
     private Task PublicAsync(HttpContext context)
     {
         var target = Answers.Target(context);
+        if (IsGateway(context)) context.Request.Headers.Authorization = default; // the token is none of the engine's business
         return RouteRules.IsPublic(target) || (_options.OpenAdmin && RouteRules.IsControl(target)) ? ForwardAsync(context) : Answers.RefuseAsync(context, StatusCodes.Status404NotFound, "there is no such public route");
     }
 
@@ -74,6 +76,8 @@ public sealed class FilterServer : IAsyncDisposable
     {
         try
         {
+            // How much one may send is the gateway's to say.
+            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
             var body = context.Request.ContentLength is > 0 || context.Request.Headers.TransferEncoding.Count > 0 ? new StreamContent(context.Request.Body) : null;
             if (body is not null && context.Request.ContentLength is { } length) body.Headers.ContentLength = length;
             using var answer = await _forward.SendAsync(context, _options.Engine, body, context.RequestAborted);

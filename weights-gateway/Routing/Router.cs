@@ -81,7 +81,9 @@ public sealed class Router(Fleet fleet, Forwarder forward, Func<RouterRules> rul
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, member.Leaves, member.Gone);
             using var answer = await forward.SendAsync(context, member.Replica.Public, body is null ? null : new ByteArrayContent(body), stop.Token);
             if (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.BadGateway && !isLast) return false;
-            await Forwarder.ReturnAsync(context, answer, context.RequestAborted);
+            // A node that is lost says nothing more, not even that it is.
+            using var cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, member.Gone);
+            await Forwarder.ReturnAsync(context, answer, cut.Token);
             return true;
         }
         catch (Exception error) when (error is HttpRequestException or IOException || (error is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))

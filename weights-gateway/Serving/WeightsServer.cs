@@ -114,6 +114,7 @@ public sealed class WeightsServer(WeightUpdates updates, Fleet fleet, Router rou
 
     private async Task ToAllAsync(HttpContext context)
     {
+        updates.RefuseOthers();
         var body = await BodyAsync(context);
         context.Request.Headers.Authorization = $"Bearer {token}";
         var asked = fleet.Members.Where(member => member.View is not null).ToList();

@@ -73,8 +73,15 @@ internal sealed class StorageUpdates(WeightUpdates updates, IReadyMarkers marker
         });
     }
 
-    private List<Member> Behind(string version) =>
-        [.. Steps.Fleet.Members.Where(member => member.View is { } view && (view.Version != version || member.Failure is not null) && !member.Replica.IsDraining && !(member.Failure is not null && member.HasHadItsChance))];
+    // While nobody has read the version it may be the version that is wrong: those that failed try it first, and the others serve on.
+    private List<Member> Behind(string version)
+    {
+        var answering = Steps.Fleet.Members.Where(member => member.View is not null && !member.Replica.IsDraining).ToList();
+        var isRead = answering.Exists(member => member.View!.Version == version && member.Failure is null);
+        return [.. answering.Where(member => member.View!.Version != version || member.Failure is not null)
+            .Where(member => !(isRead && member.Failure is not null && member.HasHadItsChance))
+            .OrderByDescending(member => !isRead && member.Failure is not null)];
+    }
 
     private void Failed(string version, string why)
     {

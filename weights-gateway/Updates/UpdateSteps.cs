@@ -183,7 +183,7 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
 
         Change(() =>
         {
-            foreach (var member in session.Members) Quarantine(member, why);
+            foreach (var member in session.Members) Quarantine(member, why, counts: false); // the trainer's doing, or everybody's
         });
         End();
         state.Group = null;
@@ -236,10 +236,14 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
         fleet.Judge(version => state.MayServe(version, allowed));
     }
 
-    public void Quarantine(Member member, string why)
+    /// <summary>Takes a replica out until it has whole weights.</summary>
+    /// <param name="member">The replica.</param>
+    /// <param name="why">For people.</param>
+    /// <param name="counts">Whether it is its own failure: after a second one others go on without it.</param>
+    public void Quarantine(Member member, string why, bool counts = true)
     {
         GatewayLog.Quarantined(log, member.Name, why);
-        (member.HasHadItsChance, member.Failure, member.IsTaking, member.IsInUpdate) = (member.Failure is not null, why, false, false);
+        (member.HasHadItsChance, member.Failure, member.IsTaking, member.IsInUpdate) = (member.HasHadItsChance || (counts && member.Failure is not null), why, false, false);
     }
 
     public static string Names(IEnumerable<(Member Member, string Why)> failed) => string.Join("; ", failed.Select(one => $"{one.Member.Name} ({one.Why})"));

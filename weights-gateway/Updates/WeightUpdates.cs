@@ -13,6 +13,7 @@ namespace Trestle.WeightsGateway.Updates;
 /// </summary>
 public sealed class WeightUpdates : IDisposable
 {
+    private const string Complete = "the update is complete; send resume first";
     private const int LongestVersion = 256;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly UpdateSteps _steps;
@@ -79,6 +80,7 @@ public sealed class WeightUpdates : IDisposable
     public Task PauseAsync(PauseMode? mode, bool clearCache) => InTurnAsync(async ct =>
     {
         RefuseOthers();
+        if (State.Session is { IsStarted: true, IsComplete: true }) throw new RefusalException(409, Complete);
         if (State.Session is { IsStarted: true }) throw new RefusalException(409, "an update is in flight; send finish_weight_update first");
         if (State.Session is { } paused)
         {
@@ -92,6 +94,7 @@ public sealed class WeightUpdates : IDisposable
     /// <summary>Begins an update; pauses as the spec says when the trainer has not.</summary>
     public Task StartAsync() => InTurnAsync(async ct =>
     {
+        if (State.Session is { IsStarted: true, IsComplete: true }) throw new RefusalException(409, Complete);
         if (State.Session is { IsStarted: true }) throw new RefusalException(409, "start_weight_update was sent already and an update is in flight; send finish_weight_update first");
         var members = await MembersAsync(needsGroup: true);
         if (State.Session is { } paused && !paused.Members.ToHashSet().SetEquals(members)) await _steps.AbandonAsync("the group is another one than was paused");
@@ -118,7 +121,8 @@ public sealed class WeightUpdates : IDisposable
     /// <param name="version">Null: the gateway names it.</param>
     public Task FinishAsync(string? version) => InTurnAsync(async _ =>
     {
-        if (State.Session is not { IsStarted: true, IsComplete: false }) throw new RefusalException(409, "no update is in flight; send start_weight_update first");
+        if (State.Session is { IsComplete: true }) throw new RefusalException(409, Complete);
+        if (State.Session is not { IsStarted: true }) throw new RefusalException(409, "no update is in flight; send start_weight_update first");
         if (!State.Session.IsTouched) throw new RefusalException(409, "no weights have come in this update; send update_weights first, or resume to give it up");
         if (version is EngineView.FirstVersion or { Length: 0 or > LongestVersion })
             throw new RefusalException(409, $"weight_version must have 1 to {LongestVersion} characters and not be {EngineView.FirstVersion}, which names the weights that an engine is started with");
@@ -177,7 +181,9 @@ public sealed class WeightUpdates : IDisposable
         }
     }
 
-    private void RefuseOthers()
+    /// <summary>Only a service whose weights a trainer sends is told what to do from outside.</summary>
+    /// <exception cref="RefusalException">It is another one.</exception>
+    public void RefuseOthers()
     {
         if (Rules.Source != WeightsSourceType.Trainer) throw new RefusalException(409, "this service takes no weights from a trainer; set spec.weights.source.type to Trainer");
     }
@@ -191,8 +197,13 @@ public sealed class WeightUpdates : IDisposable
         await _turn.WaitAsync();
     }
 
-    private List<Member> Eligible() =>
-        [.. _steps.Fleet.Members.Where(member => member.View is not null && !member.Replica.IsDraining && !(member.Failure is not null && member.HasHadItsChance))];
+    // Where all have failed again and again it is not the replicas that are at fault: they are asked once more.
+    private List<Member> Eligible()
+    {
+        var answering = _steps.Fleet.Members.Where(member => member.View is not null && !member.Replica.IsDraining).ToList();
+        var trusted = answering.Where(member => !(member.Failure is not null && member.HasHadItsChance)).ToList();
+        return trusted.Count > 0 ? trusted : answering;
+    }
 
     private async Task<IReadOnlyList<Member>> MembersAsync(bool needsGroup)
     {

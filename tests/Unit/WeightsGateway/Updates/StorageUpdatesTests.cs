@@ -67,6 +67,27 @@ public sealed class StorageUpdatesTests
         world.Fleet.Rotation.Count.ShouldBe(4);
     }
 
+    [Theory]
+    [InlineData(WeightsStrategy.Rolling, 3)]
+    [InlineData(WeightsStrategy.Barrier, 0)]
+    public async Task A_version_that_nobody_can_read_takes_no_more_out_however_often_it_is_tried_and_the_right_one_is_taken(WeightsStrategy strategy, int serving)
+    {
+        using var world = await SimWorld.ReadyAsync(4, Rules(strategy));
+        world.Strike = (_, call) => call == "reload" && world.Rules.Declared == "7" ? SimFault.Refuse : SimFault.None;
+        for (var tries = 0; tries < 4; tries++)
+        {
+            await world.RunAsync(() => world.Storage.OnceAsync(CancellationToken.None));
+            await world.RoundsAsync(TimeSpan.FromSeconds(40));
+            world.Fleet.Rotation.Count.ShouldBe(serving);
+        }
+
+        world.Rules = world.Rules with { Declared = "8" };
+        await world.RunAsync(() => world.Storage.OnceAsync(CancellationToken.None));
+        await world.RoundAsync();
+        world.Engines.ShouldAllBe(engine => engine.Version == "8" && !engine.IsPaused);
+        world.Fleet.Rotation.Count.ShouldBe(4);
+    }
+
     [Fact]
     public async Task A_roll_whose_step_can_not_be_written_takes_none_out()
     {

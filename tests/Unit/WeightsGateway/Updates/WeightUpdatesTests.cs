@@ -127,6 +127,25 @@ public sealed class WeightUpdatesTests
     }
 
     [Fact]
+    public async Task A_trainer_that_dies_twice_while_weights_travel_takes_nobody_out_for_good()
+    {
+        using var world = await SimWorld.ReadyAsync(2);
+        for (var death = 0; death < 3; death++)
+        {
+            await world.InitAsync();
+            await world.RunAsync(world.Updates.StartAsync);
+            await world.UpdateAsync();
+            await world.RoundsAsync(world.Rules.TransferLimit + TimeSpan.FromSeconds(10));
+            world.Fleet.Rotation.ShouldBeEmpty("nobody knows what they hold");
+        }
+
+        await world.InitAsync();
+        await world.PushAsync("3");
+        await world.RoundAsync();
+        world.Fleet.Rotation.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_receive_that_hangs_is_given_up_after_its_limit()
     {
         using var world = await SimWorld.ReadyAsync(2);
