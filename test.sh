@@ -48,7 +48,7 @@ fi
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 passed=0 failed=0 skipped=0 broken=
-failures() { sed 's/<UnitTestResult /\n&/g' "$results"/*.trx | grep '<UnitTestResult .*outcome="Failed"' | grep -o ' testName="[^"]*"' | sed 's/ testName="/  /; s/"$//; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' || true; }
+failures() { sed 's/<UnitTestResult /\n&/g' "$results"/*.trx | grep '<UnitTestResult [^>]*outcome="Failed"' | grep -o ' testName="[^"]*"' | sed 's/ testName="/  /; s/"$//; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' || true; }
 for project in "${projects[@]}"; do
     name=$(basename "$project" .csproj)
     echo "== $name"

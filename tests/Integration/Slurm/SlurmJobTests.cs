@@ -52,12 +52,15 @@ public sealed class SlurmJobTests(SlurmFixture fixture) : IAsyncLifetime
     public async Task A_cancelled_job_has_time_to_save_and_is_gone_from_slurm()
     {
         await using var world = await SlurmWorld.OpenAsync(_slurm);
-        await world.SubmitAsync("long", "trap 'sleep 1; echo saved; exit 0' TERM; for i in $(seq 1000); do sleep 0.1; done", spec => spec["terminationGracePeriod"] = "20s");
+        await world.SubmitAsync("long", "trap 'sleep 1; echo saved; exit 0' TERM; echo training; for i in $(seq 1000); do sleep 0.1; done", spec => spec["terminationGracePeriod"] = "20s");
         var running = await world.UntilAsync("long", "Running");
+        await Condition.UntilAsync("both ranks train", async () => await SayAsync("training") == 2, TimeSpan.FromMinutes(1), world.ExplainAsync);
         await world.CancelAsync("long");
         await world.UntilAsync("long", "Cancelled");
         (await _slurm.RunAsRootAsync($"squeue -h -j {running["placement"]!["slurm"]!["jobId"]} -t PD,R,CG")).Out.Trim().ShouldBeEmpty();
-        (await _slurm.RunAsRootAsync($"cat {_slurm.A.Home}/.trestle/*/rank-0.log")).Out.ShouldContain("saved");
+        (await SayAsync("saved")).ShouldBe(2);
+
+        async Task<int> SayAsync(string word) => (await _slurm.RunAsRootAsync($"cat {_slurm.A.Home}/.trestle/*/rank-*.log")).Out.Split('\n').Count(line => line == word);
     }
 
     [Fact]
