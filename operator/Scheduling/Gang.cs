@@ -77,7 +77,7 @@ internal sealed record AdmittedJob(GangJob Job, IReadOnlyList<string> Nodes);
 /// <param name="Gang">The gang.</param>
 /// <param name="Position">1 is next.</param>
 /// <param name="Reason">What it waits for, e.g. "waiting for 16 H100, 8 free".</param>
-internal sealed record WaitingGang(Gang Gang, int Position, string Reason);
+internal readonly record struct WaitingGang(Gang Gang, int Position, string Reason);
 
 /// <summary>A job that gives its nodes back.</summary>
 /// <param name="Job">Namespace and name.</param>

@@ -33,7 +33,7 @@ internal sealed class JobCard(TrainingJob job, Func<TrainingJob, Shape?> shapeOf
     public Shape? Shape => shapeOf(Job);
 
     /// <summary>Number of the last pass that saw it.</summary>
-    public int Seen { get; set; }
+    public int Seen { get; set; } = -1;
 
     /// <summary>The job as a gang of its own; null while it has no shape.</summary>
     public Gang? Alone() => _alone ??= Shape is { } shape ? GangQueue.Alone(Job, shape) : null;

@@ -7,9 +7,10 @@ namespace Trestle.Operator.Scheduling;
 /// <param name="shapeOf">Shape of a job; null when it has none yet.</param>
 internal sealed class JobCards(Func<TrainingJob, Shape?> shapeOf)
 {
-    private const int MostGone = 1000;
+    private const int MostStale = 500;
 
-    private readonly Dictionary<ObjectKey, JobCard> _known = [];
+    private readonly Dictionary<TrainingJob, JobCard> _known = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<ObjectKey, JobCard> _newest = [];
     private readonly List<JobCard> _waiting = [];
     private readonly List<JobCard> _holding = [];
     private readonly List<JobCard> _tasks = [];
@@ -42,17 +43,18 @@ internal sealed class JobCards(Func<TrainingJob, Shape?> shapeOf)
         _holding.Clear();
         _tasks.Clear();
         foreach (var cached in jobs) Sort(Card(newest(cached)));
-        if (_known.Count > jobs.Count + MostGone) Forget();
+        if (_known.Count > jobs.Count + MostStale) Forget();
     }
 
     /// <summary>A job as the pass saw it.</summary>
-    public TrainingJob Job(ObjectKey key) => _known[key].Job;
+    public TrainingJob Job(ObjectKey key) => _newest[key].Job;
 
+    // By the object: a version is one object, and that is found sooner than a name.
     private JobCard Card(TrainingJob job)
     {
-        var key = job.Key();
-        if (_known.TryGetValue(key, out var known) && ReferenceEquals(known.Job, job)) return known;
-        return _known[key] = new JobCard(job, shapeOf);
+        if (!_known.TryGetValue(job, out var card)) card = _known[job] = new JobCard(job, shapeOf);
+        if (card.Seen != _pass - 1) _newest[job.Key()] = card;
+        return card;
     }
 
     private void Sort(JobCard card)
@@ -65,9 +67,14 @@ internal sealed class JobCards(Func<TrainingJob, Shape?> shapeOf)
 
     private void Forget()
     {
-        foreach (var (key, card) in _known)
+        foreach (var (job, card) in _known)
         {
-            if (card.Seen != _pass) _known.Remove(key);
+            if (card.Seen != _pass) _known.Remove(job);
+        }
+
+        foreach (var (key, card) in _newest)
+        {
+            if (card.Seen != _pass) _newest.Remove(key);
         }
     }
 }

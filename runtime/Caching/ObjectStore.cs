@@ -28,7 +28,7 @@ public sealed class ObjectStore<T> : IObjectCache<T>
     private readonly Dictionary<string, Index> _indexes = [];
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<T> Items => [.. _items.Values];
+    public IReadOnlyCollection<T> Items => (IReadOnlyCollection<T>)_items.Values;
 
     /// <summary>Adds an index before the first object.</summary>
     public void AddIndex(string name, Func<T, string?> value) => _indexes.Add(name, new Index(value));
