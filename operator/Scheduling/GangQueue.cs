@@ -30,7 +30,7 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
             quotas?.Of(card.Queue).Wait();
             if (card.GroupUid is not null && GoesTogether(card.Job, groupOf)) tasks.Add((card, refused));
             else if (refused is not null) held.Add((card.Job, refused));
-            else if (card.NotBefore > now) next = next is null || card.NotBefore < next ? card.NotBefore : next;
+            else if (card.IsTimed && card.Job.HoldsOff(now) is { Ticks: > 0 } wait) next = next is null || now + wait < next ? now + wait : next;
             else if (card.Alone() is { } gang) gangs.Add(gang);
         }
 
@@ -82,11 +82,7 @@ internal sealed record GangQueue(IReadOnlyList<Gang> Gangs, IReadOnlyList<(Train
         job.Status?.Phase is TrainingJobPhase.Queued or TrainingJobPhase.Restarting
         && IsOurs(job) && !job.IsDeleting() && job.Spec.Suspend != true && !job.IsCancelled();
 
-    /// <summary>When it may be tried again.</summary>
-    public static DateTimeOffset NotBefore(TrainingJob job) =>
-        job.Status is { Retry.NotBefore: { } time } ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : DateTimeOffset.MinValue;
-
-    private static DateTimeOffset? KeptSince(TrainingJob job) => job.Status?.Retry?.NotBefore is null ? job.Status?.Since("Restarting") : NotBefore(job);
+    private static DateTimeOffset? KeptSince(TrainingJob job) => Retries.NotBefore(job) ?? job.Status?.Since("Restarting");
 
     private static void AddGroups(List<(JobCard Card, string? Refused)> waiting, ILookup<string, JobCard> children, Func<ObjectKey, JobGroup?> groupOf, List<Gang> gangs, List<(TrainingJob, string)> held)
     {

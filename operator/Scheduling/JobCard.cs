@@ -23,8 +23,8 @@ internal sealed class JobCard(TrainingJob job, Func<TrainingJob, Shape?> shapeOf
     /// <summary>Uid of the group that it is a task of; null for none.</summary>
     public string? GroupUid { get; } = job.ControllerOwner() is { Kind: JobGroup.KubeKind } owner ? owner.Uid : null;
 
-    /// <summary>When it may be tried again.</summary>
-    public DateTimeOffset NotBefore { get; } = GangQueue.NotBefore(job);
+    /// <summary>Whether it may have to wait for a time (<see cref="Retries.HoldsOff"/>).</summary>
+    public bool IsTimed { get; } = Retries.NotBefore(job) is not null;
 
     /// <summary>Name of its queue as the job says; null for the default.</summary>
     public string? Queue { get; } = job.Spec.Scheduling?.Queue;

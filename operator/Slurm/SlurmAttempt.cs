@@ -49,7 +49,7 @@ internal sealed class SlurmAttempt : IAttempt
             return;
         }
 
-        if (status.Retry?.NotBefore is { } time && new DateTimeOffset(time) - draft.Now is { Ticks: > 0 } wait)
+        if (draft.Job.HoldsOff(draft.Now) is { Ticks: > 0 } wait)
         {
             draft.LookAgain(wait);
             return;

@@ -30,6 +30,23 @@ public static class Retries
     private static readonly TimeSpan DefaultInitial = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DefaultMax = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// How long the next attempt of a job must not start yet; zero when it may. A time that lies further ahead than the longest
+    /// back-off was written before somebody set the clock back, and is over.
+    /// </summary>
+    /// <param name="job">The job.</param>
+    /// <param name="now">The time.</param>
+    public static TimeSpan HoldsOff(this TrainingJob job, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        if (NotBefore(job) is not { } time || time <= now) return TimeSpan.Zero;
+        return time - now is var left && left <= Longest(job.Spec.Recovery?.Backoff) ? left : TimeSpan.Zero;
+    }
+
+    /// <summary>When the back-off before the next attempt ends, by the clock that it was written with; null without one.</summary>
+    public static DateTimeOffset? NotBefore(TrainingJob job) =>
+        job?.Status?.Retry?.NotBefore is { } time ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : null;
+
     /// <summary>Judges one attempt. Pure.</summary>
     /// <param name="recovery">The user's rules; may be absent.</param>
     /// <param name="attempt">What happened.</param>
@@ -117,10 +134,12 @@ public static class Retries
     private static RestartCounts Copy(RestartCounts? counts) =>
         new() { Counted = counts?.Counted, Infrastructure = counts?.Infrastructure, Preempted = counts?.Preempted, Recovered = counts?.Recovered };
 
+    private static TimeSpan Longest(Backoff? backoff) => Duration.ParseOr(backoff?.Max, DefaultMax);
+
     private static TimeSpan Wait(Backoff? backoff, int failures, TimeSpan ranFor)
     {
         var initial = Duration.ParseOr(backoff?.Initial, DefaultInitial);
-        var max = Duration.ParseOr(backoff?.Max, DefaultMax);
+        var max = Longest(backoff);
         if (failures == 0) return TimeSpan.Zero;
         var doubled = ranFor > max ? initial : initial * Math.Pow(2, Math.Min(failures - 1, 20));
         return doubled < max ? doubled : max;

@@ -15,11 +15,6 @@ internal static class WaitingJob
     public static bool WaitsForAttempt(this TrainingJob job) =>
         job.Status is { Phase: TrainingJobPhase.Queued or TrainingJobPhase.Restarting } status && !status.HasAttempt();
 
-    /// <summary>How long the next attempt must not start yet; zero when it may.</summary>
-    public static TimeSpan HoldsOff(this TrainingJob job, DateTimeOffset now)
-    {
-        if (job.Status is not { Phase: TrainingJobPhase.Restarting, Retry.NotBefore: { } time }) return TimeSpan.Zero;
-        var left = new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) - now;
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
-    }
+    /// <summary>How long a restart must not start yet; zero when it may, and for what is queued.</summary>
+    public static TimeSpan RestartHoldsOff(this TrainingJob job, DateTimeOffset now) => job.Status?.Phase == TrainingJobPhase.Restarting ? job.HoldsOff(now) : TimeSpan.Zero;
 }

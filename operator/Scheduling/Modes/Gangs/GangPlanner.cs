@@ -34,7 +34,7 @@ internal static class GangPlanner
         if (!job.IsWanted()) return ModePlan.Nothing;
         if (job.WaitsForAttempt())
         {
-            if (job.HoldsOff(now) is var wait && wait > TimeSpan.Zero) return ModePlan.Nothing with { RequeueAfter = wait };
+            if (job.RestartHoldsOff(now) is var wait && wait > TimeSpan.Zero) return ModePlan.Nothing with { RequeueAfter = wait };
             return ModePlan.Write(ModeStatuses.NextAttempt(job, TrainingJobPhase.Queued, "WaitingForScheduler", PlacedElsewhere.Message(job, placer, null), now));
         }
 

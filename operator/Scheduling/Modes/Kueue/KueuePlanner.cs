@@ -36,7 +36,7 @@ internal static class KueuePlanner
         var job = seen.Job;
         if (workload is null) return ModePlan.Do(make());
         if (workload.IsEvicted && workload.HasQuota) return Holds(seen, now) ? Again() : ModePlan.Do(WorkloadWrites.Release(workload, now));
-        if (job.HoldsOff(now) is var wait && wait > TimeSpan.Zero) return ModePlan.Nothing with { RequeueAfter = wait };
+        if (job.RestartHoldsOff(now) is var wait && wait > TimeSpan.Zero) return ModePlan.Nothing with { RequeueAfter = wait };
         if ((job.Spec.Scheduling?.Priority ?? 0) is var priority && priority != workload.Spec.Priority) return ModePlan.Do(WorkloadWrites.Priority(workload, priority));
         if (!workload.IsAdmitted) return Tell(job, workload);
         if (missing is not null) return ModePlan.Write(ModeStatuses.Waiting(job, "FlavorMissing", $"waiting for ResourceFlavor {missing}, which Kueue chose and which is not there")) with { RequeueAfter = LookAgain };

@@ -14,14 +14,14 @@ public sealed class ConvergenceTests
 {
     private enum Step
     {
-        Reconcile, CrashingReconcile, RefreshJobs, RefreshPods, RefreshAll, Admit, Advance, Kubelet, Fail, Recover, Disrupt, DeletePod, Reject, Preempt, Hang, Suspend, Resume, Cancel,
+        Reconcile, CrashingReconcile, RefreshJobs, RefreshPods, RefreshAll, Admit, Advance, Kubelet, Fail, Recover, Disrupt, DeletePod, Reject, Preempt, Hang, Jump, Suspend, Resume, Cancel,
     }
 
     private static readonly Gen<(Step Step, int Number)[]> Histories = Gen.Select(
         Gen.Frequency(
             (20, Gen.Enum<Step>().Where(step => step <= Step.Admit)), (15, Gen.Const(Step.CrashingReconcile)), (12, Gen.Const(Step.RefreshAll)), (3, Gen.Const(Step.Advance)), (20, Gen.Const(Step.Kubelet)), (2, Gen.Const(Step.Fail)),
             (1, Gen.Const(Step.Recover)), (1, Gen.Const(Step.Disrupt)), (1, Gen.Const(Step.DeletePod)),
-            (1, Gen.Const(Step.Reject)), (1, Gen.Const(Step.Preempt)), (4, Gen.Const(Step.Hang)), (1, Gen.Int[0, 2].Select(way => way == 0 ? Step.Suspend : Step.Resume))),
+            (1, Gen.Const(Step.Reject)), (1, Gen.Const(Step.Preempt)), (4, Gen.Const(Step.Hang)), (2, Gen.Const(Step.Jump)), (1, Gen.Int[0, 2].Select(way => way == 0 ? Step.Suspend : Step.Resume))),
         Gen.Int[0, 9]).Array[20, 200];
 
     [Fact]
@@ -80,6 +80,7 @@ public sealed class ConvergenceTests
             case Step.Reject when pod is not null: world.Reject(pod); break;
             case Step.Preempt: world.Preempt(); break;
             case Step.Hang: world.FallSilent(); break;
+            case Step.Jump: world.Jump(TimeSpan.FromHours(number - 4)); break;
             case Step.Advance: world.Wait(TimeSpan.FromSeconds(3 * number)); break;
             case Step.Suspend or Step.Resume: world.Suspend(step == Step.Suspend); break;
             case Step.Kubelet when pod is not null: world.Kubelet(pod, 0); break;

@@ -1,5 +1,6 @@
 using CsCheck;
 using Trestle.Api.V1Alpha1;
+using Trestle.Operator.Tests.Builders;
 using Trestle.Operator.TrainingJobs;
 
 namespace Trestle.Operator.Tests.TrainingJobs;
@@ -30,6 +31,16 @@ public sealed class RetriesTests
         var last = Judge(Thrice, 3, FailureCause.User);
         last.Action.ShouldBe(RecoveryAction.Fail);
         (last.Message, last.Counts.Counted).ShouldBe(("rank 0 ended with exit code 1, and all 3 restarts are used", 3));
+    }
+
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(-1, 0)]
+    [InlineData(3600, 0)]
+    public void A_back_off_is_kept_and_one_from_before_the_clock_was_set_back_is_over(int secondsAhead, int wait)
+    {
+        var job = AJob.Named().With(job => (job.Spec.Recovery, job.Status) = (Thrice, new TrainingJobStatus { Retry = new RetryStatus { NotBefore = Noon.AddSeconds(secondsAhead) } })).Build();
+        job.HoldsOff(new DateTimeOffset(Noon)).ShouldBe(TimeSpan.FromSeconds(wait));
     }
 
     [Fact]

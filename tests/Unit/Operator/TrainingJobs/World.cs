@@ -64,6 +64,9 @@ internal sealed class World
 
     public void Wait(TimeSpan time) => Time.Advance(time);
 
+    /// <summary>Somebody sets the clock.</summary>
+    public void Jump(TimeSpan by) => Time.AdjustTime(Time.GetUtcNow() + by);
+
     /// <summary>One reconcile; ends after so many requests, as a crash does, when that is not negative.</summary>
     public async Task ReconcileAsync(int crashAfter = -1)
     {
@@ -97,7 +100,7 @@ internal sealed class World
     public void Admit(int more = 9)
     {
         if (Job is not { Metadata.DeletionTimestamp: null } job || job.Status is not { Phase: TrainingJobPhase.Queued or TrainingJobPhase.Restarting } status) return;
-        if (status.Retry?.NotBefore > Time.GetUtcNow().UtcDateTime) return;
+        if (job.HoldsOff(Time.GetUtcNow()) > TimeSpan.Zero) return;
         var sizes = Elasticity.SizesOf(job);
         var size = Math.Min(sizes.Most, sizes.Fewest + more);
         status.Attempt = (status.Attempt ?? 0) + 1;
