@@ -43,7 +43,7 @@ public sealed class Scheduler : IDisposable
     private IReadOnlyDictionary<string, IReadOnlyList<RankAssignment>> _promised = new Dictionary<string, IReadOnlyList<RankAssignment>>();
     // How long the last decision took.
     private TimeSpan _decided;
-    private DateTimeOffset _queueToldAt = DateTimeOffset.MinValue;
+    private long? _queueToldAt;
 
     /// <param name="api">The server.</param>
     /// <param name="caches">What it sees.</param>
@@ -166,11 +166,11 @@ public sealed class Scheduler : IDisposable
     // At intervals and not to all at once.
     private async Task<TimeSpan?> TellAsync(AdmissionPlan.Pass pass, DateTimeOffset now, CancellationToken ct)
     {
-        if (_queueToldAt + QueueInterval - now is var wait && wait > TimeSpan.Zero) return wait;
+        if (_queueToldAt is { } at && QueueInterval - _time.GetElapsedTime(at) is var wait && wait > TimeSpan.Zero) return wait;
         var (told, areMore) = _told.Choose(pass.Queue, pass.Result, _cards.Job);
         var queues = _caches.Queues.Items.Select(queue => QueueReports.Of(queue, pass.Quotas.Of(queue.Metadata.Name), now)).OfType<Queue>().ToList();
         if (told.Count == 0 && queues.Count == 0) return null;
-        _queueToldAt = now;
+        _queueToldAt = _time.GetTimestamp();
         return await _decisions.TellAsync(told, queues, ct) && !areMore ? null : QueueInterval;
     }
 

@@ -16,9 +16,10 @@ internal sealed class JobMemory(TimeProvider time, string uid)
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ReportIntervalPerRank = TimeSpan.FromMilliseconds(2);
 
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _done = new(StringComparer.Ordinal);
+    // Timestamps, since somebody may set the clock.
+    private readonly ConcurrentDictionary<string, long> _done = new(StringComparer.Ordinal);
     private string? _replacedVersion;
-    private DateTimeOffset _written;
+    private long? _written;
 
     public bool IsOf(TrainingJob job) => job.Metadata.Uid == uid;
 
@@ -28,26 +29,27 @@ internal sealed class JobMemory(TimeProvider time, string uid)
     /// <summary>How long a report of so many ranks without a decision should wait; zero when it need not.</summary>
     public TimeSpan ReportWait(int ranks)
     {
-        var left = _written + ReportInterval + (ReportIntervalPerRank * ranks) - time.GetUtcNow();
+        if (_written is not { } at) return TimeSpan.Zero;
+        var left = ReportInterval + (ReportIntervalPerRank * ranks) - time.GetElapsedTime(at);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     public void Wrote(TrainingJob before)
     {
         _replacedVersion = before.Metadata.ResourceVersion;
-        _written = time.GetUtcNow();
+        _written = time.GetTimestamp();
     }
 
-    public bool IsDone(string what) => _done.TryGetValue(what, out var at) && time.GetUtcNow() - at < Lag;
+    public bool IsDone(string what) => _done.TryGetValue(what, out var at) && time.GetElapsedTime(at) < Lag;
 
-    public void Did(string what) => _done[what] = time.GetUtcNow();
+    public void Did(string what) => _done[what] = time.GetTimestamp();
 
     /// <summary>Forgets what the caches must show by now.</summary>
     public void Prune()
     {
         foreach (var (what, at) in _done)
         {
-            if (time.GetUtcNow() - at >= Lag) _done.TryRemove(what, out _);
+            if (time.GetElapsedTime(at) >= Lag) _done.TryRemove(what, out _);
         }
     }
 }

@@ -15,6 +15,7 @@ namespace Trestle.Operator.Tests.TrainingJobs;
 /// <summary>One job on a few nodes, with a scheduler, kubelets and people, which do one thing at a time and check the invariants as they go.</summary>
 internal sealed class World
 {
+    private readonly WallClock _wall = new(new DateTimeOffset(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
     private readonly FakeCache<TrainingJob> _jobs;
     private readonly FakeCache<PodView> _pods;
     private readonly FakeCache<Storage> _storages;
@@ -48,7 +49,7 @@ internal sealed class World
         _reconciler = Restarted();
     }
 
-    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
+    public FakeTimeProvider Time => _wall;
 
     public FakeKubeApi Api { get; }
 
@@ -65,7 +66,7 @@ internal sealed class World
     public void Wait(TimeSpan time) => Time.Advance(time);
 
     /// <summary>Somebody sets the clock.</summary>
-    public void Jump(TimeSpan by) => Time.AdjustTime(Time.GetUtcNow() + by);
+    public void Jump(TimeSpan by) => _wall.Offset += by;
 
     /// <summary>One reconcile; ends after so many requests, as a crash does, when that is not negative.</summary>
     public async Task ReconcileAsync(int crashAfter = -1)
@@ -213,4 +214,14 @@ internal sealed class World
     }
 
     internal sealed class CrashException : Exception;
+
+    // Time passes at the same pace wherever the clock is set.
+    private sealed class WallClock(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        public TimeSpan Offset { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Offset;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
+    }
 }
