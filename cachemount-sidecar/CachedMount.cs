@@ -13,7 +13,7 @@ namespace Trestle.CacheMount;
 /// A directory whose files go to a store behind the user's back, and all that belongs to it: journal, engine, front, eviction. One
 /// process at a time serves a cache; the next one goes on where it was left.
 /// </summary>
-internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
+internal sealed class CachedMount : IFlushOwner, IShareSource, IAsyncDisposable
 {
     private static readonly TimeSpan SpaceEvery = TimeSpan.FromSeconds(5);
 
@@ -28,6 +28,7 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     private readonly CheckpointRules _rules;
     private readonly CancellationTokenSource _stop = new();
     private Task _watchingSpace = Task.CompletedTask;
+    private Task _sharing = Task.CompletedTask;
     private long _aside;
 
     private CachedMount(MountSettings settings, IObjectStore store, FileStream claim, TimeProvider time, ILogger log)
@@ -40,9 +41,11 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         Space = new SpaceState(0, 0, 0, 0, IsFull: false);
         (_fuse, FrontReason) = FuseFront.TryMount(settings, store, _book, this, time, log);
         _root = _fuse?.Root ?? settings.Files;
-        _publisher = new Publisher(_root, settings.Writer, settings.Attempt, store, _book, time) { Nodes = settings.Nodes };
+        var manifests = new ManifestStore(store, writer, settings.Run, settings.Attempt);
+        if (settings.Nodes > 1) Shares = new ShareBoard(new WriterRank(settings.Rank, settings.Nodes, settings.Run, settings.Attempt), settings.Writer, store, manifests, _book, this, time, log);
+        _publisher = new Publisher(_root, settings, manifests, Shares, _book, time);
         Engine = new FlushEngine(_root, writer, store, _book, this, settings.Flush, time, log);
-        Front = new TreeFront(_root, (ITreeSource?)_fuse?.Source ?? new TreeWatcher(_root), _book, Engine, _rules, settings.Front, time);
+        Front = new TreeFront(_root, (ITreeSource?)_fuse?.Source ?? new TreeWatcher(_root), _book, Engine, _rules, settings.Front, time) { AreShared = settings.Nodes > 1 };
     }
 
     /// <summary>Sends files.</summary>
@@ -59,6 +62,9 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
 
     /// <summary>The file system; null when it is a plain directory.</summary>
     public FuseFront? Fuse => _fuse;
+
+    /// <summary>What the other ranks say of checkpoints; null when there are none.</summary>
+    public ShareBoard? Shares { get; }
 
     /// <summary>How full the cache is, as it was last looked at.</summary>
     public SpaceState Space { get; private set; }
@@ -88,6 +94,7 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         mount._fuse?.Start(mount.Front);
         mount.Front.Start();
         mount._watchingSpace = Task.Run(() => mount.WatchSpaceAsync(mount._stop.Token));
+        if (mount.Shares is { } shares) mount._sharing = Task.Run(() => shares.RunAsync(settings.ShareEvery, mount._stop.Token));
         return mount;
     }
 
@@ -96,6 +103,15 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     {
         await Front.SettleAsync().WaitAsync(ct);
         await Engine.FlushAsync(ct);
+    }
+
+    /// <summary>As <see cref="FlushAsync"/>, when nothing more will be written: the other ranks wait no longer for this one.</summary>
+    public async Task FinishAsync(CancellationToken ct)
+    {
+        await Front.SettleAsync().WaitAsync(ct);
+        Shares?.End();
+        await FlushAsync(ct);
+        await (Shares?.EndedAsync(ct) ?? Task.CompletedTask);
     }
 
     /// <summary>Brings a file to the store as it is now, and waits until it and all that was closed before it are there.</summary>
@@ -176,10 +192,28 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     /// <inheritdoc/>
     public Task<Publication> PublishAsync(Publish operation, CancellationToken ct) => _publisher.PublishAsync(operation, ct);
 
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ManifestFile>?> FilesOfAsync(string checkpoint)
+    {
+        await Front.CatchUpAsync();
+        if (Front.IsWaiting(checkpoint)) return null;
+        var (files, outcome) = _publisher.FilesOf(checkpoint);
+        return outcome == Publication.Published || (outcome == Publication.Gone && Libc.Stat(Path.Combine(_root, checkpoint)) is null && !Front.Knows(checkpoint)) ? files : null;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string>? Unlisted()
+    {
+        var adopted = Front.Adopted;
+        return _book.Read(ledger => ledger.Pending.Any(operation => operation is not Publish)
+            ? null
+            : ledger.StoredFiles.Keys.Select(_rules.Of).OfType<string>().Distinct(StringComparer.Ordinal).Where(name => !ledger.Published.ContainsKey(name) && !adopted.ContainsKey(name)).ToList());
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _watchingSpace.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_watchingSpace, _sharing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_fuse is not null) await _fuse.DisposeAsync();
         Front.Dispose();
         await Engine.DisposeAsync();

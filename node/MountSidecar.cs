@@ -67,7 +67,7 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
     private async Task LookAsync(CancellationToken ct)
     {
         if (audience.EndRequest is { } end && File.Exists(end)) EndRequested();
-        if (_flush is null && File.Exists(audience.FlushRequest)) _flush = mount.FlushAsync(ct);
+        if (_flush is null && File.Exists(audience.FlushRequest)) _flush = mount.FinishAsync(ct);
         if (_flush is { IsFaulted: true } failed)
         {
             _flush = null;
@@ -76,7 +76,7 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
 
         if (_flush is { IsCompletedSuccessfully: true } && !_hasAnswered) await AnswerAsync(ct);
         var report = Report();
-        if (_told is null || time.GetElapsedTime(_toldAt) >= Every || IsNews(_told, report)) await TellAsync(report, ct);
+        if (_told is null || time.GetElapsedTime(_toldAt) >= Every || report.IsNewsAfter(_told)) await TellAsync(report, ct);
     }
 
     /// <summary>Tells how it was at the end, when <see cref="RunAsync"/> has ended.</summary>
@@ -113,10 +113,6 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
             Trouble = Short(arrivals?.Trouble ?? status.Trouble ?? (status.Refused.Count > 0 ? status.NotDurable() : null) ?? (status.Space.IsFull ? $"the cache is full of files that are not in {status.Store} yet; write less often, or give the storage a larger cache.size" : null)),
         };
     }
-
-    private static bool IsNews(MountReport before, MountReport now) =>
-        (before.IsDurable, before.IsLast, before.Trouble, before.Checkpoints.Count) != (now.IsDurable, now.IsLast, now.Trouble, now.Checkpoints.Count)
-        || (now.Checkpoints is [var newest, ..] && newest != before.Checkpoints[0]);
 
     // Whatever is wrong is the operator's or the network's business, and none of the mount's.
     private async Task TellAsync(MountReport report, CancellationToken ct)

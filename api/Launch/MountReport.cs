@@ -37,6 +37,10 @@ public sealed record MountReport
     [JsonIgnore]
     public bool IsDurable => PendingFiles == 0 && PendingCheckpoints == 0 && Trouble is null;
 
+    /// <summary>Whether it says something that people wait for: that bytes become fewer is looked at from time to time.</summary>
+    public bool IsNewsAfter(MountReport before) =>
+        (before.IsDurable, before.IsLast, before.Trouble, before.Newest) != (IsDurable, IsLast, Trouble, Newest);
+
     /// <summary>As it is sent.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, LaunchJson.Default.MountReport);
 
@@ -52,6 +56,8 @@ public sealed record MountReport
             return null;
         }
     }
+
+    private DurableCheckpoint? Newest => Checkpoints is [var newest, ..] ? newest : null;
 
     private static bool IsSound(DurableCheckpoint? checkpoint) => checkpoint is { Name: { Length: > 0 and <= 1024 }, Bytes: >= 0 };
 }

@@ -22,6 +22,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
     public const long FirstBytes = 64L << 30;
 
     private const int ParallelFiles = 16;
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
     private readonly Fetcher _fetcher = new(store, parallel: 16, time);
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
     private DateTimeOffset _newest;
@@ -71,10 +72,6 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
 
     public void Dispose() => _fetcher.Dispose();
 
-    private static TimeSpan Longest => TimeSpan.FromSeconds(30);
-
-    private static TimeSpan OthersCome => TimeSpan.FromMinutes(10);
-
     // What was half fetched when the last process ended.
     private void Clear()
     {
@@ -116,47 +113,31 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         await foreach (var listed in store.ListAsync(Manifest.Folder, ct))
         {
             if (_seen.GetValueOrDefault(listed.Key) == listed.ETag) continue;
-            if (await ReadAsync(listed, ct) is not { } manifest) _seen[listed.Key] = listed.ETag;
-            else if (new Arrival(listed, manifest, await OthersAsync(manifest, ct)) is var one && !mount.Has(one.Objects)) found.Add(one);
+            var manifest = await ReadAsync(listed, ct);
+            if (manifest is not null && !mount.Has(manifest.Files.Select(file => (file.Path, file.ETag)))) found.Add(new Arrival(listed, manifest));
             else
             {
-                if (manifest.DurableAt > _newest) _newest = manifest.DurableAt;
-                if (IsSettled(manifest)) _seen[listed.Key] = listed.ETag;
+                if (manifest?.DurableAt > _newest) _newest = manifest.DurableAt;
+                _seen[listed.Key] = listed.ETag;
             }
         }
 
         var fetched = 0L;
         foreach (var one in found.OrderByDescending(one => one.Manifest.DurableAt))
         {
-            if (fetched > 0 && fetched + one.Bytes > most) break;
+            if (fetched > 0 && fetched + one.Manifest.Bytes > most) break;
             // An older one takes no room from a newer one.
-            if (!mount.MakeRoom(one.Bytes, mayEvict: one.Manifest.DurableAt > _newest))
+            if (!mount.MakeRoom(one.Manifest.Bytes, mayEvict: one.Manifest.DurableAt > _newest))
             {
-                ArrivalLog.NoRoom(log, one.Manifest.Name, one.Bytes);
+                ArrivalLog.NoRoom(log, one.Manifest.Name, one.Manifest.Bytes);
                 _seen[one.Listed.Key] = one.Listed.ETag;
                 continue;
             }
 
-            if (await FetchCheckpointAsync(one, ct) && IsSettled(one.Manifest)) _seen[one.Listed.Key] = one.Listed.ETag;
+            if (await FetchCheckpointAsync(one, ct)) _seen[one.Listed.Key] = one.Listed.ETag;
             if (one.Manifest.DurableAt > _newest) _newest = one.Manifest.DurableAt;
-            fetched += one.Bytes;
+            fetched += one.Manifest.Bytes;
         }
-    }
-
-    // The other nodes' files come as they are stored, and no manifest says which they are: they are looked for until they must be there.
-    private bool IsSettled(Manifest manifest) => manifest.Nodes <= 1 || time.GetUtcNow() - manifest.DurableAt > OthersCome;
-
-    private async Task<IReadOnlyList<StoredObject>> OthersAsync(Manifest manifest, CancellationToken ct)
-    {
-        var others = new List<StoredObject>();
-        if (manifest.Nodes <= 1) return others;
-        var own = manifest.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-        await foreach (var listed in store.ListAsync(manifest.Name + "/", ct))
-        {
-            if (!own.Contains(listed.Key) && Manifest.IsSafe(listed.Key) && NameRules.Refusal(listed.Key) is null) others.Add(listed);
-        }
-
-        return others;
     }
 
     private async Task<Manifest?> ReadAsync(StoredObject listed, CancellationToken ct)
@@ -178,10 +159,9 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         try
         {
             await _fetcher.FetchAsync(manifest, place, ct);
-            var others = await FetchAsync(one.Others, place, ct);
             await SettleAsync(ct);
-            if (!mount.Front.TryAdopt(place, manifest.Name, [.. manifest.Files, .. others], isCheckpoint: true)) return false;
-            FollowLog.InPlace(log, manifest.Name, one.Bytes);
+            if (!mount.Front.TryAdopt(place, manifest.Name, manifest.Files, isCheckpoint: true)) return false;
+            FollowLog.InPlace(log, manifest.Name, one.Manifest.Bytes);
             return true;
         }
         catch (StoreException error) when (error.Problem is StoreProblem.NotFound or StoreProblem.Changed or StoreProblem.Corrupt)
@@ -195,16 +175,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         }
     }
 
-    /// <summary>A checkpoint that may be fetched.</summary>
-    /// <param name="Listed">Its manifest, as listed.</param>
-    /// <param name="Manifest">Its manifest.</param>
-    /// <param name="Others">Files of other nodes that wrote it.</param>
-    private sealed record Arrival(StoredObject Listed, Manifest Manifest, IReadOnlyList<StoredObject> Others)
-    {
-        public long Bytes => Manifest.Bytes + Others.Sum(file => file.Size);
-
-        public IEnumerable<(string Key, string ETag)> Objects => [.. Manifest.Files.Select(file => (file.Path, file.ETag)), .. Others.Select(file => (file.Key, file.ETag))];
-    }
+    private sealed record Arrival(StoredObject Listed, Manifest Manifest);
 
     // What was written this moment can't be told from what is written the next one.
     private Task SettleAsync(CancellationToken ct) => Task.Delay(TimeSpan.FromMilliseconds(2 * Fingerprint.TickNs / 1_000_000), time, ct);

@@ -2,38 +2,44 @@ using Trestle.CacheMount.Directories;
 using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Journal;
 using Trestle.CacheMount.Native;
-using Trestle.CacheMount.Stores;
 
 namespace Trestle.CacheMount.Checkpoints;
 
-/// <summary>Writes the manifest of a checkpoint when, and only when, the store has every file of it as it is on disk.</summary>
+/// <summary>
+/// Writes the manifest of a checkpoint when, and only when, the store has every file of it as it is on disk. Of several ranks, each says so
+/// of its own files.
+/// </summary>
 /// <param name="root">The directory of the files.</param>
-/// <param name="writer">Who writes.</param>
-/// <param name="attempt">Number of the attempt; 0 when not known.</param>
-/// <param name="store">Where the files are.</param>
+/// <param name="settings">Who writes.</param>
+/// <param name="manifests">Where manifests are.</param>
+/// <param name="board">What the other ranks say; null when there are none.</param>
 /// <param name="book">What the store has.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Publisher(string root, string writer, int attempt, IObjectStore store, Book book, TimeProvider time)
+internal sealed class Publisher(string root, MountSettings settings, ManifestStore manifests, ShareBoard? board, Book book, TimeProvider time)
 {
-    /// <summary>Nodes that write the same checkpoints.</summary>
-    public int Nodes { get; init; } = 1;
-
     /// <summary>Writes or removes the manifest.</summary>
     public async Task<Publication> PublishAsync(Publish operation, CancellationToken ct)
     {
         var checkpoint = operation.Path;
-        var found = Found(checkpoint);
-        var (files, outcome) = operation.IsBroken ? ([], Publication.Gone) : book.Read(ledger => Decide(ledger, checkpoint, found));
+        var (files, outcome) = operation.IsBroken ? ([], Publication.Gone) : FilesOf(checkpoint);
         if (outcome == Publication.NotYet) return outcome;
         if (outcome == Publication.Gone)
         {
-            await store.DeleteAsync(Manifest.KeyOf(checkpoint), ct);
+            await (board?.WithdrawAsync(checkpoint, ct) ?? Task.CompletedTask);
+            await manifests.RemoveAsync(checkpoint, book, ct);
             return outcome;
         }
 
-        var manifest = new Manifest(checkpoint, writer, attempt, time.GetUtcNow(), files.Sum(file => file.Size), files) { Nodes = Nodes };
-        await PutAsync(Manifest.KeyOf(checkpoint), ObjectBody.Of(manifest.ToJson()), ct);
-        return outcome;
+        if (board is not null) return await board.OfferAsync(checkpoint, files, ct) ? Publication.Published : Publication.NotYet;
+        var manifest = new Manifest(checkpoint, settings.Writer, settings.Attempt, time.GetUtcNow(), files.Sum(file => file.Size), files) { Run = settings.Run.Length > 0 ? settings.Run : null };
+        return await manifests.WriteAsync(manifest, ct) ? Publication.Published : Publication.Gone;
+    }
+
+    /// <summary>Files of a checkpoint, and whether they are what a manifest tells of.</summary>
+    public (IReadOnlyList<ManifestFile> Files, Publication Outcome) FilesOf(string checkpoint)
+    {
+        var found = Found(checkpoint);
+        return book.Read(ledger => Decide(ledger, checkpoint, found));
     }
 
     /// <summary>What is to be done, from what the store has and what is on disk.</summary>
@@ -54,14 +60,6 @@ internal sealed class Publisher(string root, string writer, int attempt, IObject
         }
 
         return files.Count == 0 ? ([], Publication.Gone) : ([.. files.Values], Publication.Published);
-    }
-
-    // A checkpoint is not durable before its manifest can be read.
-    private async Task PutAsync(string key, ObjectBody body, CancellationToken ct)
-    {
-        var stored = await store.PutAsync(key, body, new Dictionary<string, string>(StringComparer.Ordinal), ct);
-        if (stored.Crc32 is null) stored = await store.HeadAsync(key, ct);
-        if (stored?.Size != body.Length || (stored.Crc32 ?? body.Crc32) != body.Crc32) throw new StoreException(StoreProblem.Unavailable, $"{key} arrived damaged; it is sent again") { Code = "checksum" };
     }
 
     private Dictionary<string, Fingerprint> Found(string checkpoint)

@@ -55,6 +55,9 @@ internal sealed record MountStatus
     /// <summary>Checkpoints that are finished and not durable yet.</summary>
     public required IReadOnlyList<string> PendingCheckpoints { get; init; }
 
+    /// <summary>Of several nodes: finished checkpoints, with the ranks that have not said that all they wrote is in the store.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<int>> MissingShares { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
+
     /// <summary>Parts under way.</summary>
     public required int PartsUnderWay { get; init; }
 
@@ -104,6 +107,7 @@ internal sealed record MountStatus
             Refused = mount.Front.Refused,
             DurableCheckpoints = published,
             PendingCheckpoints = [.. pending.OfType<Publish>().Where(publish => !publish.IsBroken).Select(publish => publish.Path)],
+            MissingShares = mount.Shares?.Missing ?? new Dictionary<string, IReadOnlyList<int>>(),
             PartsUnderWay = mount.Engine.Window.UnderWay,
             PartsAtOnce = mount.Engine.Window.Limit,
             StoredBytes = mount.Engine.Counters.Bytes,
@@ -120,7 +124,7 @@ internal sealed record MountStatus
     public string? NotDurable() => this switch
     {
         { Refused.Count: > 0 } => $"{Refused.Count} files can't be stored, e.g. {Refused.First().Key}: {Refused.First().Value}",
-        { PendingFiles: > 0 } or { PendingCheckpoints.Count: > 0 } => $"{PendingFiles} files ({PendingBytes} bytes) and {PendingCheckpoints.Count} checkpoints are not in {Store} yet" + (Trouble is null ? "" : $"; {Trouble}"),
+        { PendingFiles: > 0 } or { PendingCheckpoints.Count: > 0 } => $"{PendingFiles} files ({PendingBytes} bytes) and {PendingCheckpoints.Count} checkpoints are not in {Store} yet" + (Trouble is null ? "" : $"; {Trouble}") + (MissingShares.FirstOrDefault(known => known.Value.Count > 0) is { Key: { } name } waiting ? $"; {name} waits for what ranks {string.Join(", ", waiting.Value)} wrote of it" : ""),
         _ => null,
     };
 }

@@ -72,6 +72,9 @@ internal sealed class TreeFront : IDisposable
     /// <summary>Checkpoints that were fetched, with the sequence under which they were taken in.</summary>
     public IReadOnlyDictionary<string, long> Adopted => _adopted;
 
+    /// <summary>Whether other nodes write the same checkpoints: then one may be listed without our saying so.</summary>
+    public bool AreShared { get; init; }
+
     /// <summary>Why not everything is watched; null when it is.</summary>
     public string? Trouble => _source.Trouble;
 
@@ -95,6 +98,24 @@ internal sealed class TreeFront : IDisposable
 
         await synced;
     }
+
+    /// <summary>Waits until everything that is known to have been closed before this call is in the journal.</summary>
+    public async Task CatchUpAsync()
+    {
+        await _source.DrainAsync();
+        Task synced;
+        lock (_lock) synced = _synced;
+        await synced;
+    }
+
+    /// <summary>Whether files at or below a path are being written, or held back.</summary>
+    public bool IsWaiting(string path)
+    {
+        lock (_lock) return _later.Keys.Any(later => IsAtOrBelow(later, path));
+    }
+
+    /// <summary>Whether the store has, or is about to get, files at or below a path.</summary>
+    public bool Knows(string path) => _book.Read(ledger => ledger.StoredFiles.Keys.Concat(ledger.Pending.Where(operation => operation is not Publish).Select(operation => operation.Path)).Any(known => IsAtOrBelow(known, path)));
 
     /// <summary>Takes a file in as it is, though he who has just written it still has it open; false when there is nothing to store.</summary>
     public async Task<bool> StoreNowAsync(string path)
@@ -334,10 +355,10 @@ internal sealed class TreeFront : IDisposable
 
     private void Gone(string path)
     {
-        foreach (var later in _later.Keys.Where(later => later == path || later.StartsWith(path + "/", StringComparison.Ordinal)).ToList()) _later.Remove(later);
+        foreach (var later in _later.Keys.Where(later => IsAtOrBelow(later, path)).ToList()) _later.Remove(later);
         var removed = _book.Read(ledger => ledger.StoredFiles.Where(known => !known.Value.IsEvicted).Select(known => known.Key)
             .Concat(ledger.Pending.OfType<Store>().Select(store => store.Path))
-            .Where(known => known == path || known.StartsWith(path + "/", StringComparison.Ordinal)).Distinct().ToList());
+            .Where(known => IsAtOrBelow(known, path)).Distinct().ToList());
         foreach (var gone in removed.Where(gone => Libc.Stat(Path.Combine(_root, gone)) is null))
         {
             Break(gone);
@@ -348,7 +369,7 @@ internal sealed class TreeFront : IDisposable
     // The manifest goes first: a checkpoint that is listed can be read.
     private void Break(string path)
     {
-        if (_rules.Of(path) is { } checkpoint && _book.Read(ledger => ledger.Published.ContainsKey(checkpoint) && ledger.PublicationOf(checkpoint) is not { IsBroken: true })) _ = _engine.PublishAsync(checkpoint, isBroken: true);
+        if (_rules.Of(path) is { } checkpoint && _book.Read(ledger => (AreShared || ledger.Published.ContainsKey(checkpoint)) && ledger.PublicationOf(checkpoint) is not { IsBroken: true })) _ = _engine.PublishAsync(checkpoint, isBroken: true);
     }
 
     // A marker that is older than a file of its checkpoint says nothing of it: the checkpoint is being written anew.
@@ -374,6 +395,8 @@ internal sealed class TreeFront : IDisposable
             return null;
         }
     }
+
+    private static bool IsAtOrBelow(string path, string at) => path == at || path.StartsWith(at + "/", StringComparison.Ordinal);
 
     private bool IsRecent(Entry entry, TimeSpan time) => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100 - Math.Max(entry.File.ModifiedNs, entry.File.ChangedNs) is var age and >= 0 && age < time.Ticks * 100;
 

@@ -82,8 +82,8 @@ public sealed class ArrivalsTests
     public async Task What_several_nodes_wrote_of_a_checkpoint_comes_as_one()
     {
         var store = new MemoryStore();
-        await using (var other = new AMount(Slow, store, nodes: 2))
-        await using (var first = new AMount(Slow, store, nodes: 2))
+        await using (var other = AMount.OfRank(1, 2, store, front: Slow))
+        await using (var first = AMount.OfRank(0, 2, store, front: Slow))
         {
             other.Write("step-1/__1_0.distcp", "of rank 1");
             first.Write("step-1/__0_0.distcp", "of rank 0");
