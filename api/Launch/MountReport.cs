@@ -33,13 +33,16 @@ public sealed record MountReport
     /// <summary>What holds it up, or can't be stored, as a sentence; null when nothing does.</summary>
     public string? Trouble { get; init; }
 
+    /// <summary>What became of files that somebody else has written too, as a sentence; null when there are none.</summary>
+    public string? Conflict { get; init; }
+
     /// <summary>Whether everything that was closed is in the storage.</summary>
     [JsonIgnore]
     public bool IsDurable => PendingFiles == 0 && PendingCheckpoints == 0 && Trouble is null;
 
     /// <summary>Whether it says something that people wait for: that bytes become fewer is looked at from time to time.</summary>
     public bool IsNewsAfter(MountReport before) =>
-        (before.IsDurable, before.IsLast, before.Trouble, before.Newest) != (IsDurable, IsLast, Trouble, Newest);
+        (before.IsDurable, before.IsLast, before.Trouble, before.Conflict, before.Newest) != (IsDurable, IsLast, Trouble, Conflict, Newest);
 
     /// <summary>As it is sent.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, LaunchJson.Default.MountReport);

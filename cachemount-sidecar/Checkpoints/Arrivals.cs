@@ -81,29 +81,62 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
 
     private async Task FetchFilesAsync(CancellationToken ct)
     {
+        var before = mount.Stored();
         var wanted = new List<StoredObject>();
-        await foreach (var listed in store.ListAsync("", ct))
+        var listed = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var found in store.ListAsync("", ct))
         {
-            if (!Manifest.IsSafe(listed.Key) || NameRules.Refusal(listed.Key) is not null || mount.IsInCheckpoint(listed.Key)) continue;
-            if (Libc.Stat(Path.Combine(mount.Files, listed.Key)) is null && !mount.Knows(listed.Key)) wanted.Add(listed);
+            if (!NameRules.IsFile(found.Key)) continue;
+            listed.Add(found.Key);
+            if (!mount.IsInCheckpoint(found.Key) && mount.Wants(found.Key, found.ETag)) wanted.Add(found);
         }
 
+        // A bucket that has nothing at all was emptied, or is another one: then the cache is all there is.
+        if (listed.Count > 0) ArrivalLog.Gone(log, mount.Forget(before.Where(file => !listed.Contains(file.Path))), store.Name);
         var bytes = wanted.Sum(file => file.Size);
         if (wanted.Count == 0) return;
         if (!mount.MakeRoom(bytes, mayEvict: true)) throw new IOException($"{wanted.Count} files of {bytes} bytes don't fit into the cache; give the storage a larger cache.size, mount a part of it with subPath, or use mode Copy");
         ArrivalLog.Fetching(log, wanted.Count, bytes, store.Name);
         var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(place);
         var fetched = await FetchAsync(wanted, place, ct);
         await SettleAsync(ct);
-        foreach (var file in fetched) mount.Front.TryAdopt(place, file.Path, [file], isCheckpoint: false);
+        var stale = before.ToDictionary(file => file.Path, file => file.Stored.ETag, StringComparer.Ordinal);
+        foreach (var file in fetched) mount.Front.TryAdopt(place, file.Path, [file], isCheckpoint: false, stale.GetValueOrDefault(file.Path));
         Directory.Delete(place, recursive: true);
     }
 
+    // What stands beside an object says how its file looked, and whether it was a link.
     private async Task<IReadOnlyCollection<ManifestFile>> FetchAsync(IEnumerable<StoredObject> wanted, string place, CancellationToken ct)
     {
-        var fetched = new ConcurrentBag<ManifestFile>();
+        var (fetched, links) = (new ConcurrentBag<ManifestFile>(), new ConcurrentBag<ManifestFile>());
         await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = ParallelFiles, CancellationToken = ct }, async (file, each) =>
-            fetched.Add(new ManifestFile(file.Key, file.Size, file.ETag, await _fetcher.FetchAsync(file.Key, file.Size, file.ETag, Path.Combine(place, file.Key), each))));
+        {
+            var about = await store.HeadAsync(file.Key, each);
+            var (mode, modified, isLink) = about?.ETag == file.ETag ? FileLook.Of(about.Metadata) : default;
+            var one = new ManifestFile(file.Key, file.Size, file.ETag, 0) { Mode = mode, ModifiedNs = modified, IsLink = isLink };
+            if (isLink)
+            {
+                links.Add(one);
+                return;
+            }
+
+            fetched.Add(one with { Crc32 = await _fetcher.FetchAsync(file.Key, file.Size, file.ETag, Path.Combine(place, file.Key), each) });
+            FileLook.Restore(Path.Combine(place, file.Key), mode, modified);
+        });
+        foreach (var link in links)
+        {
+            try
+            {
+                await _fetcher.FetchAsync([link], place, ct);
+                fetched.Add(link);
+            }
+            catch (StoreException error) when (error.Problem == StoreProblem.Corrupt)
+            {
+                FollowLog.CannotFetch(log, link.Path, error.Message);
+            }
+        }
+
         return fetched;
     }
 
@@ -186,6 +219,14 @@ internal static partial class ArrivalLog
 {
     [LoggerMessage(340, LogLevel.Information, "fetching {Count} files, {Bytes} bytes, from {Store}")]
     public static partial void Fetching(ILogger log, int count, long bytes, string store);
+
+    [LoggerMessage(343, LogLevel.Information, "{Count} files were removed from {Store} by others, and are not in the cache any more")]
+    private static partial void Removed(ILogger log, int count, string store);
+
+    public static void Gone(ILogger log, int count, string store)
+    {
+        if (count > 0) Removed(log, count, store);
+    }
 
     [LoggerMessage(341, LogLevel.Warning, "checkpoint {Name} of {Bytes} bytes does not fit into the cache and is not fetched")]
     public static partial void NoRoom(ILogger log, string name, long bytes);

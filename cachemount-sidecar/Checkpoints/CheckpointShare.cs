@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Trestle.CacheMount.Directories;
 
 namespace Trestle.CacheMount.Checkpoints;
 
@@ -39,7 +40,7 @@ internal sealed record CheckpointShare(string Name, int Rank, string? Finish, IR
         try
         {
             return JsonSerializer.Deserialize(json, ManifestJson.Default.CheckpointShare) is { Name: not null, Files: not null, Answers: not null, Rank: >= 0 } read
-                && Manifest.IsSafe(read.Name) && read.Files.All(file => file?.IsOf(read.Name) == true) ? read : null;
+                && NameRules.IsSafe(read.Name) && read.Files.All(file => file?.IsOf(read.Name) == true) ? read : null;
         }
         catch (JsonException)
         {

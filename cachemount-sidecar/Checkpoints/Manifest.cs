@@ -1,6 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Trestle.CacheMount.Directories;
 using Trestle.CacheMount.Stores;
 
 namespace Trestle.CacheMount.Checkpoints;
@@ -23,9 +23,6 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
     /// <summary>Of several nodes: the words by which those that finished it said so.</summary>
     public IReadOnlyList<string>? Finishes { get; init; }
 
-    // Of an entry of a directory, in bytes.
-    private const int LongestName = 255;
-
     /// <summary>Before the key of everything that is no file of the user's.</summary>
     public const string Root = ".trestle/";
 
@@ -43,7 +40,7 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ManifestJson.Default.Manifest) is { Name: not null, Files: not null } read && IsSafe(read.Name) && read.Files.All(file => file?.IsOf(read.Name) == true) ? read : null;
+            return JsonSerializer.Deserialize(json, ManifestJson.Default.Manifest) is { Name: not null, Files: not null } read && NameRules.IsSafe(read.Name) && read.Files.All(file => file?.IsOf(read.Name) == true) ? read : null;
         }
         catch (JsonException)
         {
@@ -57,9 +54,6 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
     {
         return await SmallObject.ReadAsync(store, listed, ct) is { } bytes && FromJson(bytes) is { } manifest && KeyOf(manifest.Name) == listed.Key ? manifest : null;
     }
-
-    /// <summary>Whether a key is a path that stays below where it is put.</summary>
-    public static bool IsSafe(string path) => path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or "..") && Encoding.UTF8.GetByteCount(part) <= LongestName);
 }
 
 /// <summary>A file of a checkpoint.</summary>
@@ -69,8 +63,17 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
 /// <param name="Crc32">Of the content.</param>
 internal sealed record ManifestFile(string Path, long Size, string ETag, uint Crc32)
 {
+    /// <summary>Permission bits; null when not known.</summary>
+    public int? Mode { get; init; }
+
+    /// <summary>When its content was last changed, in nanoseconds since 1970; null when not known.</summary>
+    public long? ModifiedNs { get; init; }
+
+    /// <summary>Whether it is a symbolic link, whose content is where it leads.</summary>
+    public bool IsLink { get; init; }
+
     /// <summary>Whether it is a file of the checkpoint of this name. What others write to a bucket may say anything: no path may lead out of the checkpoint.</summary>
-    public bool IsOf(string name) => Path is not null && Size >= 0 && Manifest.IsSafe(Path) && (Path == name || Path.StartsWith(name + "/", StringComparison.Ordinal));
+    public bool IsOf(string name) => Path is not null && Size >= 0 && NameRules.IsSafe(Path) && (Path == name || Path.StartsWith(name + "/", StringComparison.Ordinal));
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -39,8 +39,12 @@ internal sealed class Publisher(string root, MountSettings settings, ManifestSto
     public (IReadOnlyList<ManifestFile> Files, Publication Outcome) FilesOf(string checkpoint)
     {
         var found = Found(checkpoint);
-        return book.Read(ledger => Decide(ledger, checkpoint, found));
+        var (files, outcome) = book.Read(ledger => Decide(ledger, checkpoint, found));
+        return ([.. files.Select(Dressed)], outcome);
     }
+
+    // What was given up for space looks as its object says.
+    private ManifestFile Dressed(ManifestFile file) => Libc.Stat(Path.Combine(root, file.Path)) is { } entry ? file with { Mode = entry.Kind == EntryKind.Link ? null : entry.Mode & 0x1FF, ModifiedNs = entry.File.ModifiedNs, IsLink = entry.Kind == EntryKind.Link } : file;
 
     /// <summary>What is to be done, from what the store has and what is on disk.</summary>
     internal static (IReadOnlyList<ManifestFile> Files, Publication Outcome) Decide(Ledger ledger, string checkpoint, IReadOnlyDictionary<string, Fingerprint> found)
@@ -50,13 +54,13 @@ internal sealed class Publisher(string root, MountSettings settings, ManifestSto
         {
             if (NameRules.Refusal(path) is not null) return ([], Publication.Gone); // it will never be whole
             if (ledger.PendingOf(path) is not null || ledger.StoredFiles.GetValueOrDefault(path) is not { } stored || !stored.File.Proves(file)) return ([], Publication.NotYet);
-            files[path] = Line(path, stored);
+            files[path] = Line(ledger, path, stored);
         }
 
         foreach (var (path, stored) in ledger.StoredFiles.Where(known => IsIn(known.Key, checkpoint) && !found.ContainsKey(known.Key)))
         {
             if (!stored.IsEvicted) return ([], Publication.Gone); // removed by the user
-            files[path] = Line(path, stored);
+            files[path] = Line(ledger, path, stored);
         }
 
         return files.Count == 0 ? ([], Publication.Gone) : ([.. files.Values], Publication.Published);
@@ -68,12 +72,12 @@ internal sealed class Publisher(string root, MountSettings settings, ManifestSto
         return Libc.Stat(path) switch
         {
             { Kind: EntryKind.File } entry => new(StringComparer.Ordinal) { [checkpoint] = entry.File },
-            { Kind: EntryKind.Directory } => TreeWalk.Files(root, checkpoint).Where(file => file.Entry.Kind == EntryKind.File).ToDictionary(file => file.Path, file => file.Entry.File, StringComparer.Ordinal),
+            { Kind: EntryKind.Directory } => TreeWalk.Files(root, checkpoint).Where(file => file.Entry.Kind is EntryKind.File or EntryKind.Link).ToDictionary(file => file.Path, file => file.Entry.File, StringComparer.Ordinal),
             _ => [],
         };
     }
 
     private static bool IsIn(string path, string checkpoint) => path == checkpoint || path.StartsWith(checkpoint + "/", StringComparison.Ordinal);
 
-    private static ManifestFile Line(string path, Stored stored) => new(path, stored.File.Size, stored.ETag, stored.Crc32);
+    private static ManifestFile Line(Ledger ledger, string path, Stored stored) => new(ledger.KeyOf(path), stored.File.Size, stored.ETag, stored.Crc32);
 }

@@ -109,7 +109,7 @@ internal static class CacheMounts
         {
             RunAsUser = 0,
             AllowPrivilegeEscalation = false,
-            Capabilities = new V1Capabilities { Drop = ["ALL"], Add = ["CHOWN", "DAC_OVERRIDE", "FOWNER"] },
+            Capabilities = new V1Capabilities { Drop = ["ALL"], Add = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID"] },
         };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

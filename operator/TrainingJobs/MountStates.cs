@@ -53,6 +53,7 @@ internal static class MountStates
     {
         if (said.Find(mount => mount.Report.Trouble is not null) is { } troubled) return (false, "StorageTrouble", $"rank {troubled.Rank} at {mounts[troubled.Mount].Mount.Path}: {troubled.Report.Trouble}");
         if (said.Exists(mount => !mount.Report.IsDurable)) return (false, "Flushing", "what was written is on its way to the storage");
+        if (isComplete && said.Find(mount => mount.Report.Conflict is not null) is { } conflicted) return (true, "FlushedWithConflicts", $"all files that were closed are in the storage; rank {conflicted.Rank} at {mounts[conflicted.Mount].Mount.Path}: {conflicted.Report.Conflict}");
         return isComplete ? (true, "Flushed", "all files that were closed are in the storage") : (false, null, "");
     }
 
