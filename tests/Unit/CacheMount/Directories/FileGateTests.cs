@@ -22,7 +22,7 @@ public sealed partial class FileGateTests
         {
             DropLeases();
             answers.Add(FileGate.Look(path).Answer);
-            using (File.OpenWrite(path)) answers.Add(FileGate.Look(path).Answer);
+            using (new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) answers.Add(FileGate.Look(path).Answer);
             answers.Add(FileGate.Look(path).Answer);
         });
         thread.Start();
