@@ -33,8 +33,18 @@ internal sealed class KeyClaims(ObjectWriter writer, IObjectStore store, Book bo
     private const string Write = "trestle-write";
     private const string Run = "trestle-run";
 
-    /// <summary>Whether a store writes only where a condition holds.</summary>
-    public async Task<bool> KnowsConditionsAsync(CancellationToken ct) => (await traits(ct)).KnowsConditions;
+    /// <summary>Whether a store writes only where a condition holds; false while that can't be tried.</summary>
+    public async Task<bool> KnowsConditionsAsync(CancellationToken ct)
+    {
+        try
+        {
+            return (await traits(ct)).KnowsConditions;
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>What is stored beside an object, so that others know whose it is.</summary>
     public void Sign(Dictionary<string, string> metadata, long sequence)

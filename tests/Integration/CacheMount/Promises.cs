@@ -54,7 +54,7 @@ internal sealed class Promises
     }
 
     /// <summary>Paths of files in the order in which they first became visible.</summary>
-    public static List<string> Order(FaultyS3 server) => [.. server.Objects.Visible.Where(key => !key.StartsWith(Prefix + ".trestle/", StringComparison.Ordinal)).Select(key => key[Prefix.Length..]).Distinct()];
+    public static List<string> Order(FaultyS3 server) => [.. server.Objects.Visible.Where(key => !key.Contains("/.trestle/", StringComparison.Ordinal)).Select(key => key[Prefix.Length..]).Distinct()];
 
     public static IEnumerable<Manifest> Manifests(FaultyS3 server) =>
         server.Objects.Keys.Where(key => key.StartsWith(Prefix + Manifest.Folder, StringComparison.Ordinal)).Select(key => Manifest.FromJson(server.Objects[key]!.Bytes).ShouldNotBeNull());
