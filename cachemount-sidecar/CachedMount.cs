@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Trestle.CacheMount.Checkpoints;
 using Trestle.CacheMount.Directories;
@@ -13,7 +14,7 @@ namespace Trestle.CacheMount;
 /// A directory whose files go to a store behind the user's back, and all that belongs to it: journal, engine, front, eviction. One
 /// process at a time serves a cache; the next one goes on where it was left.
 /// </summary>
-internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
+internal sealed class CachedMount : IFlushOwner, IShareSource, IAsyncDisposable
 {
     private static readonly TimeSpan SpaceEvery = TimeSpan.FromSeconds(5);
 
@@ -28,6 +29,9 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     private readonly CheckpointRules _rules;
     private readonly CancellationTokenSource _stop = new();
     private Task _watchingSpace = Task.CompletedTask;
+    private Task _sharing = Task.CompletedTask;
+    private Task _tryingOut = Task.CompletedTask;
+    private StoreTraits? _traits;
     private long _aside;
 
     private CachedMount(MountSettings settings, IObjectStore store, FileStream claim, TimeProvider time, ILogger log)
@@ -40,9 +44,11 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         Space = new SpaceState(0, 0, 0, 0, IsFull: false);
         (_fuse, FrontReason) = FuseFront.TryMount(settings, store, _book, this, time, log);
         _root = _fuse?.Root ?? settings.Files;
-        _publisher = new Publisher(_root, settings.Writer, settings.Attempt, store, _book, time) { Nodes = settings.Nodes };
-        Engine = new FlushEngine(_root, writer, store, _book, this, settings.Flush, time, log);
-        Front = new TreeFront(_root, (ITreeSource?)_fuse?.Source ?? new TreeWatcher(_root), _book, Engine, _rules, settings.Front, time);
+        var manifests = new ManifestStore(store, writer, settings.Run, settings.Attempt);
+        if (settings.Nodes > 1) Shares = new ShareBoard(new WriterRank(settings.Rank, settings.Nodes, settings.Run, settings.Attempt), settings.Writer, store, manifests, _book, this, time, log);
+        _publisher = new Publisher(_root, settings, manifests, Shares, _book, time);
+        Engine = new FlushEngine(_root, new ObjectWriter(writer, settings.Writer) { Run = settings.Run, Attempt = settings.Attempt, Rank = settings.Rank }, store, TraitsAsync, _book, this, settings.Flush, time, log);
+        Front = new TreeFront(_root, (ITreeSource?)_fuse?.Source ?? new TreeWatcher(_root), _book, Engine, _rules, settings.Front, time) { AreShared = settings.Nodes > 1 };
     }
 
     /// <summary>Sends files.</summary>
@@ -59,6 +65,9 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
 
     /// <summary>The file system; null when it is a plain directory.</summary>
     public FuseFront? Fuse => _fuse;
+
+    /// <summary>What the other ranks say of checkpoints; null when there are none.</summary>
+    public ShareBoard? Shares { get; }
 
     /// <summary>How full the cache is, as it was last looked at.</summary>
     public SpaceState Space { get; private set; }
@@ -79,15 +88,18 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         Libc.IgnoreLeaseSignals();
         Directory.CreateDirectory(Path.Combine(settings.State, "aside"));
         var claim = Claim(Path.Combine(settings.State, "lock"));
+        BindTo(store.Name, Path.Combine(settings.State, "store"));
         FuseFront.CleanUp(settings, log);
         Directory.CreateDirectory(settings.Files);
         var mount = new CachedMount(settings, store, claim, time, log);
         mount.PutBack(log);
+        mount._tryingOut = Task.Run(mount.TryOutAsync);
         mount.Engine.Start();
         mount.LookAtSpace();
         mount._fuse?.Start(mount.Front);
         mount.Front.Start();
         mount._watchingSpace = Task.Run(() => mount.WatchSpaceAsync(mount._stop.Token));
+        if (mount.Shares is { } shares) mount._sharing = Task.Run(() => shares.RunAsync(settings.ShareEvery, mount._stop.Token));
         return mount;
     }
 
@@ -96,6 +108,15 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     {
         await Front.SettleAsync().WaitAsync(ct);
         await Engine.FlushAsync(ct);
+    }
+
+    /// <summary>As <see cref="FlushAsync"/>, when nothing more will be written: the other ranks wait no longer for this one.</summary>
+    public async Task FinishAsync(CancellationToken ct)
+    {
+        await Front.SettleAsync().WaitAsync(ct);
+        Shares?.End();
+        await FlushAsync(ct);
+        await (Shares?.EndedAsync(ct) ?? Task.CompletedTask);
     }
 
     /// <summary>Brings a file to the store as it is now, and waits until it and all that was closed before it are there.</summary>
@@ -113,6 +134,9 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     /// <returns>Bytes given up.</returns>
     public long Evict(string path) => Evict(CachedFiles().Where(file => file.Path == path || file.Path.StartsWith(path + "/", StringComparison.Ordinal)).Where(file => file.IsClean));
 
+    /// <summary>Ours.</summary>
+    public string State => _settings.State;
+
     /// <summary>The user's directory.</summary>
     public string Files => _settings.Files;
 
@@ -121,6 +145,17 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
 
     /// <summary>Whether the cache has, had or is about to change what the store has of a path.</summary>
     public bool Knows(string path) => _book.Read(ledger => ledger.StoredFiles.ContainsKey(path) || ledger.PendingOf(path) is not null);
+
+    /// <summary>What the store has of files that are here, as far as is known.</summary>
+    public IReadOnlyList<(string Path, Stored Stored)> Stored() => _book.Read(ledger => ledger.StoredFiles.Where(known => !known.Value.IsEvicted && ledger.KeyOf(known.Key) == known.Key).Select(known => (known.Key, known.Value)).ToList());
+
+    /// <summary>Whether an object of the store is to be fetched: the cache has nothing of its path, or what the store had before it. What is dirty is not replaced.</summary>
+    public bool Wants(string path, string etag) => Libc.Stat(Path.Combine(_root, path)) is { } there
+        ? _book.Read(ledger => ledger.PendingOf(path) is null && ledger.KeyOf(path) == path && ledger.StoredFiles.GetValueOrDefault(path) is { } stored && stored.ETag != etag && stored.File.Proves(there.File))
+        : !Knows(path);
+
+    /// <summary>Gives up local copies of what somebody else has removed from the store.</summary>
+    public int Forget(IEnumerable<(string Path, Stored Stored)> gone) => Front.Forget(gone, Aside);
 
     /// <summary>Whether the cache has, or had, all these objects as the store has them, by key and ETag.</summary>
     public bool Has(IEnumerable<(string Key, string ETag)> objects) => _book.Read(ledger => objects.All(one => ledger.StoredFiles.GetValueOrDefault(one.Key)?.ETag == one.ETag));
@@ -176,10 +211,28 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
     /// <inheritdoc/>
     public Task<Publication> PublishAsync(Publish operation, CancellationToken ct) => _publisher.PublishAsync(operation, ct);
 
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ManifestFile>?> FilesOfAsync(string checkpoint)
+    {
+        await Front.CatchUpAsync();
+        if (Front.IsWaiting(checkpoint)) return null;
+        var (files, outcome) = _publisher.FilesOf(checkpoint);
+        return outcome == Publication.Published || (outcome == Publication.Gone && Libc.Stat(Path.Combine(_root, checkpoint)) is null && !Front.Knows(checkpoint)) ? files : null;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string>? Unlisted()
+    {
+        var adopted = Front.Adopted;
+        return _book.Read(ledger => ledger.Pending.Any(operation => operation is not Publish)
+            ? null
+            : ledger.StoredFiles.Keys.Select(_rules.Of).OfType<string>().Distinct(StringComparer.Ordinal).Where(name => !ledger.Published.ContainsKey(name) && !adopted.ContainsKey(name)).ToList());
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _watchingSpace.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_watchingSpace, _sharing, _tryingOut).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_fuse is not null) await _fuse.DisposeAsync();
         Front.Dispose();
         await Engine.DisposeAsync();
@@ -197,6 +250,36 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
         catch (IOException busy)
         {
             throw new IOException($"another process serves this cache ({busy.Message}); give each its own directory", busy);
+        }
+    }
+
+    // What is clean is so for one store only.
+    private static void BindTo(string store, string path)
+    {
+        if (!File.Exists(path)) File.WriteAllText(path, store);
+        else if (File.ReadAllText(path) is var known && known != store) throw new IOException($"this cache is one of {known} and not of {store}; give each storage its own directory, or remove it when nothing in it is wanted any more");
+    }
+
+    // What is older than the first time that this cache was served is nobody's who writes at the same time.
+    private async Task<StoreTraits> TraitsAsync(CancellationToken ct)
+    {
+        if (_traits is { } known) return known;
+        var found = await StoreTraits.OfAsync(_store, Identity(), ct);
+        var path = Path.Combine(_settings.State, "since");
+        if (File.Exists(path) && DateTimeOffset.TryParse(await File.ReadAllTextAsync(path, ct), CultureInfo.InvariantCulture, out var since)) found = found with { Since = since };
+        else if (found.Since is { } first) await File.WriteAllTextAsync(path, first.ToString("O", CultureInfo.InvariantCulture), ct);
+        return _traits = found;
+    }
+
+    private async Task TryOutAsync()
+    {
+        try
+        {
+            await TraitsAsync(_stop.Token);
+        }
+        catch (Exception error) when (error is StoreException or IOException or OperationCanceledException)
+        {
+            // tried when it is needed
         }
     }
 
@@ -230,8 +313,10 @@ internal sealed class CachedMount : IFlushOwner, IAsyncDisposable
             (newest is not null && _rules.Of(file.Path) == newest) || Pinned.Any(pinned => file.Path == pinned || file.Path.StartsWith(pinned + "/", StringComparison.Ordinal))))];
     }
 
+    private string Aside() => Path.Combine(_settings.State, "aside", string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Interlocked.Increment(ref _aside)}"));
+
     private long Evict(IEnumerable<CachedFile> files) =>
-        files.ToList().Where(file => Front.TryEvict(file.Path, Path.Combine(_settings.State, "aside", $"{Environment.ProcessId}-{Interlocked.Increment(ref _aside)}"))).Sum(file => file.Bytes);
+        files.ToList().Where(file => Front.TryEvict(file.Path, Aside())).Sum(file => file.Bytes);
 
     private async Task WatchSpaceAsync(CancellationToken ct)
     {

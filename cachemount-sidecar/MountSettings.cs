@@ -16,6 +16,15 @@ internal sealed record MountSettings(string Cache)
     /// <summary>Nodes that write the same checkpoints, each into a cache of its own.</summary>
     public int Nodes { get; init; } = 1;
 
+    /// <summary>Which of them this is, from 0.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>The job, by a name that no other one has; empty when not known.</summary>
+    public string Run { get; init; } = "";
+
+    /// <summary>What the other nodes say of checkpoints is looked at again after this time.</summary>
+    public TimeSpan ShareEvery { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Which paths are checkpoints.</summary>
     public IReadOnlyList<string> Checkpoints { get; init; } = ["step-*", "step_*", "checkpoint-*", "checkpoint_*", "iter_*", "global_step*", "epoch-*", "epoch_*"];
 

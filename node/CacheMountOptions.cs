@@ -13,11 +13,11 @@ internal sealed class CacheMountArgumentException(string message) : Exception(me
 internal sealed class CacheMountOptions
 {
     public const string Store = "--store s3://BUCKET/PREFIX|DIRECTORY [--endpoint URL] [--region NAME] [--path-style true] [--ca FILE]";
-    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--attempt NUMBER] [--nodes NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--mode MountCached|Mount] [--front Auto|Fuse|Directory] [--at MOUNTPOINT] [--passthrough false] [--fetch true] [--flush-request FILE --flush-answer FILE [--report URL --token-file FILE] [--durable FILE] [--end-request FILE]]";
+    public const string Serve = "--cache DIRECTORY " + Store + " [--socket FILE] [--name NAME] [--run NAME --attempt NUMBER] [--nodes NUMBER --rank NUMBER] [--checkpoints PATTERN,…] [--size BYTES] [--mode MountCached|Mount] [--front Auto|Fuse|Directory] [--at MOUNTPOINT] [--passthrough false] [--fetch true] [--flush-request FILE --flush-answer FILE [--report URL --token-file FILE] [--durable FILE] [--end-request FILE]]";
 
     private static readonly string[] StoreNames = ["--store", "--endpoint", "--region", "--path-style", "--ca"];
     private static readonly string[] AudienceNames = ["--report", "--token-file", "--flush-request", "--flush-answer", "--durable", "--end-request"];
-    private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--attempt", "--nodes", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan", "--mode", "--front", "--at", "--passthrough", "--list-every", "--fetch", .. AudienceNames];
+    private static readonly string[] ServeNames = [.. StoreNames, "--cache", "--socket", "--name", "--run", "--attempt", "--nodes", "--rank", "--checkpoints", "--size", "--part-size", "--hold-temporary", "--rescan", "--mode", "--front", "--at", "--passthrough", "--list-every", "--fetch", .. AudienceNames];
     private const double SmallCache = 4L << 30;
     private readonly Dictionary<string, string> _given = new(StringComparer.Ordinal);
 
@@ -62,6 +62,9 @@ internal sealed class CacheMountOptions
     public MountSettings Settings()
     {
         var settings = new MountSettings(Absolute("--cache")) { Size = (long)Number("--size", Choice("--mode", MountMode.MountCached) == MountMode.Mount ? SmallCache : 0), Attempt = (int)Math.Min(int.MaxValue, Number("--attempt", 0)), Nodes = (int)Math.Clamp(Number("--nodes", 1), 1, 1e6) };
+        if (this["--run"] is { } run) settings = settings with { Run = NameRules.Refusal(run) is null && !run.Contains('/', StringComparison.Ordinal) ? run : throw new CacheMountArgumentException($"--run must be a name without slashes, not '{run}'") };
+        if (settings.Nodes > 1 && (settings.Run.Length == 0 || this["--rank"] is null)) throw new CacheMountArgumentException("--nodes needs --run and --rank, so that the nodes know each other");
+        settings = settings with { Rank = Number("--rank", 0) is var rank && rank < settings.Nodes && rank == Math.Floor(rank) ? (int)rank : throw new CacheMountArgumentException("--rank must be a whole number below --nodes") };
         if (this["--name"] is { } name) settings = settings with { Writer = name };
         if (this["--checkpoints"] is { } patterns) settings = settings with { Checkpoints = patterns.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) };
         return settings with

@@ -6,6 +6,7 @@ using Trestle.Api.Launch;
 using Trestle.CacheMount;
 using Trestle.CacheMount.Checkpoints;
 using Trestle.CacheMount.Control;
+using Trestle.CacheMount.Directories;
 using Trestle.CacheMount.Stores;
 
 namespace Trestle.Node;
@@ -35,6 +36,7 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
     private readonly PublishedCheckpoints _checkpoints = new(mount, time);
+    private readonly string _committedFile = Path.Combine(mount.State, "committed");
     private readonly Throughput _throughput = new(time);
     private MountReport? _told;
     private long _toldAt;
@@ -67,7 +69,7 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
     private async Task LookAsync(CancellationToken ct)
     {
         if (audience.EndRequest is { } end && File.Exists(end)) EndRequested();
-        if (_flush is null && File.Exists(audience.FlushRequest)) _flush = mount.FlushAsync(ct);
+        if (_flush is null && File.Exists(audience.FlushRequest)) _flush = mount.FinishAsync(ct);
         if (_flush is { IsFaulted: true } failed)
         {
             _flush = null;
@@ -76,7 +78,7 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
 
         if (_flush is { IsCompletedSuccessfully: true } && !_hasAnswered) await AnswerAsync(ct);
         var report = Report();
-        if (_told is null || time.GetElapsedTime(_toldAt) >= Every || IsNews(_told, report)) await TellAsync(report, ct);
+        if (_told is null || time.GetElapsedTime(_toldAt) >= Every || report.IsNewsAfter(_told)) await TellAsync(report, ct);
     }
 
     /// <summary>Tells how it was at the end, when <see cref="RunAsync"/> has ended.</summary>
@@ -110,13 +112,10 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
             BytesPerSecond = _throughput.Of(status.StoredBytes),
             Checkpoints = _checkpoints.Newest(MountReport.MaxCheckpoints),
             IsLast = _flush is not null,
+            Conflict = Short(status.Conflict()),
             Trouble = Short(arrivals?.Trouble ?? status.Trouble ?? (status.Refused.Count > 0 ? status.NotDurable() : null) ?? (status.Space.IsFull ? $"the cache is full of files that are not in {status.Store} yet; write less often, or give the storage a larger cache.size" : null)),
         };
     }
-
-    private static bool IsNews(MountReport before, MountReport now) =>
-        (before.IsDurable, before.IsLast, before.Trouble, before.Checkpoints.Count) != (now.IsDurable, now.IsLast, now.Trouble, now.Checkpoints.Count)
-        || (now.Checkpoints is [var newest, ..] && newest != before.Checkpoints[0]);
 
     // Whatever is wrong is the operator's or the network's business, and none of the mount's.
     private async Task TellAsync(MountReport report, CancellationToken ct)
@@ -148,11 +147,14 @@ internal sealed class MountSidecar(CachedMount mount, IObjectStore store, Arriva
     // PATH@TIME: the same again is the same wish.
     private async Task CommitAsync(string wish)
     {
+        _committed ??= File.Exists(_committedFile) ? await File.ReadAllTextAsync(_committedFile, CancellationToken.None) : "";
         if (wish == _committed || wish.LastIndexOf('@') is not (> 0 and var at)) return;
-        _committed = wish;
         var path = wish[..at].Trim('/');
-        if (!Manifest.IsSafe(path) || !await mount.Front.CommitAsync(path)) SidecarLog.NothingToCommit(log, path);
+        if (!NameRules.IsSafe(path) || !await mount.Front.CommitAsync(path)) SidecarLog.NothingToCommit(log, path);
         else SidecarLog.Committing(log, path);
+        // The journal has it. One who is killed and served again does not list what was begun anew since.
+        _committed = wish;
+        await WriteAsync(_committedFile, wish, CancellationToken.None);
     }
 
     private static string? Short(string? text) => text is { Length: > 500 } ? text[..500] : text;

@@ -20,7 +20,7 @@ internal sealed class PublishedCheckpoints(CachedMount mount, TimeProvider time)
         foreach (var gone in _seen.Keys.Except(published.Select(known => known.Key)).ToList()) _seen.Remove(gone);
         foreach (var (path, sequence, bytes) in published)
         {
-            if (_seen.GetValueOrDefault(path).Sequence != sequence) _seen[path] = (sequence, new DurableCheckpoint(path, bytes, time.GetUtcNow()));
+            if (_seen.GetValueOrDefault(path).Sequence != sequence) _seen[path] = (sequence, new DurableCheckpoint(path, mount.Shares?.BytesOf(path) ?? bytes, time.GetUtcNow()));
         }
 
         return [.. _seen.Values.OrderByDescending(known => known.Sequence).Take(most).Select(known => known.Checkpoint)];

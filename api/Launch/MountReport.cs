@@ -33,9 +33,16 @@ public sealed record MountReport
     /// <summary>What holds it up, or can't be stored, as a sentence; null when nothing does.</summary>
     public string? Trouble { get; init; }
 
+    /// <summary>What became of files that somebody else has written too, as a sentence; null when there are none.</summary>
+    public string? Conflict { get; init; }
+
     /// <summary>Whether everything that was closed is in the storage.</summary>
     [JsonIgnore]
     public bool IsDurable => PendingFiles == 0 && PendingCheckpoints == 0 && Trouble is null;
+
+    /// <summary>Whether it says something that people wait for: that bytes become fewer is looked at from time to time.</summary>
+    public bool IsNewsAfter(MountReport before) =>
+        (before.IsDurable, before.IsLast, before.Trouble, before.Conflict, before.Newest) != (IsDurable, IsLast, Trouble, Conflict, Newest);
 
     /// <summary>As it is sent.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, LaunchJson.Default.MountReport);
@@ -52,6 +59,8 @@ public sealed record MountReport
             return null;
         }
     }
+
+    private DurableCheckpoint? Newest => Checkpoints is [var newest, ..] ? newest : null;
 
     private static bool IsSound(DurableCheckpoint? checkpoint) => checkpoint is { Name: { Length: > 0 and <= 1024 }, Bytes: >= 0 };
 }

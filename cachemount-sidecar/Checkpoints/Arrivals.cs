@@ -22,6 +22,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
     public const long FirstBytes = 64L << 30;
 
     private const int ParallelFiles = 16;
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
     private readonly Fetcher _fetcher = new(store, parallel: 16, time);
     private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
     private DateTimeOffset _newest;
@@ -71,10 +72,6 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
 
     public void Dispose() => _fetcher.Dispose();
 
-    private static TimeSpan Longest => TimeSpan.FromSeconds(30);
-
-    private static TimeSpan OthersCome => TimeSpan.FromMinutes(10);
-
     // What was half fetched when the last process ended.
     private void Clear()
     {
@@ -84,29 +81,62 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
 
     private async Task FetchFilesAsync(CancellationToken ct)
     {
+        var before = mount.Stored();
         var wanted = new List<StoredObject>();
-        await foreach (var listed in store.ListAsync("", ct))
+        var listed = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var found in store.ListAsync("", ct))
         {
-            if (!Manifest.IsSafe(listed.Key) || NameRules.Refusal(listed.Key) is not null || mount.IsInCheckpoint(listed.Key)) continue;
-            if (Libc.Stat(Path.Combine(mount.Files, listed.Key)) is null && !mount.Knows(listed.Key)) wanted.Add(listed);
+            if (!NameRules.IsFile(found.Key)) continue;
+            listed.Add(found.Key);
+            if (!mount.IsInCheckpoint(found.Key) && mount.Wants(found.Key, found.ETag)) wanted.Add(found);
         }
 
+        // A bucket that has nothing at all was emptied, or is another one: then the cache is all there is.
+        if (listed.Count > 0) ArrivalLog.Gone(log, mount.Forget(before.Where(file => !listed.Contains(file.Path))), store.Name);
         var bytes = wanted.Sum(file => file.Size);
         if (wanted.Count == 0) return;
         if (!mount.MakeRoom(bytes, mayEvict: true)) throw new IOException($"{wanted.Count} files of {bytes} bytes don't fit into the cache; give the storage a larger cache.size, mount a part of it with subPath, or use mode Copy");
         ArrivalLog.Fetching(log, wanted.Count, bytes, store.Name);
         var place = Path.Combine(staging, Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(place);
         var fetched = await FetchAsync(wanted, place, ct);
         await SettleAsync(ct);
-        foreach (var file in fetched) mount.Front.TryAdopt(place, file.Path, [file], isCheckpoint: false);
+        var stale = before.ToDictionary(file => file.Path, file => file.Stored.ETag, StringComparer.Ordinal);
+        foreach (var file in fetched) mount.Front.TryAdopt(place, file.Path, [file], isCheckpoint: false, stale.GetValueOrDefault(file.Path));
         Directory.Delete(place, recursive: true);
     }
 
+    // What stands beside an object says how its file looked, and whether it was a link.
     private async Task<IReadOnlyCollection<ManifestFile>> FetchAsync(IEnumerable<StoredObject> wanted, string place, CancellationToken ct)
     {
-        var fetched = new ConcurrentBag<ManifestFile>();
+        var (fetched, links) = (new ConcurrentBag<ManifestFile>(), new ConcurrentBag<ManifestFile>());
         await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = ParallelFiles, CancellationToken = ct }, async (file, each) =>
-            fetched.Add(new ManifestFile(file.Key, file.Size, file.ETag, await _fetcher.FetchAsync(file.Key, file.Size, file.ETag, Path.Combine(place, file.Key), each))));
+        {
+            var about = await store.HeadAsync(file.Key, each);
+            var (mode, modified, isLink) = about?.ETag == file.ETag ? FileLook.Of(about.Metadata) : default;
+            var one = new ManifestFile(file.Key, file.Size, file.ETag, 0) { Mode = mode, ModifiedNs = modified, IsLink = isLink };
+            if (isLink)
+            {
+                links.Add(one);
+                return;
+            }
+
+            fetched.Add(one with { Crc32 = await _fetcher.FetchAsync(file.Key, file.Size, file.ETag, Path.Combine(place, file.Key), each) });
+            FileLook.Restore(Path.Combine(place, file.Key), mode, modified);
+        });
+        foreach (var link in links)
+        {
+            try
+            {
+                await _fetcher.FetchAsync([link], place, ct);
+                fetched.Add(link);
+            }
+            catch (StoreException error) when (error.Problem == StoreProblem.Corrupt)
+            {
+                FollowLog.CannotFetch(log, link.Path, error.Message);
+            }
+        }
+
         return fetched;
     }
 
@@ -116,47 +146,31 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         await foreach (var listed in store.ListAsync(Manifest.Folder, ct))
         {
             if (_seen.GetValueOrDefault(listed.Key) == listed.ETag) continue;
-            if (await ReadAsync(listed, ct) is not { } manifest) _seen[listed.Key] = listed.ETag;
-            else if (new Arrival(listed, manifest, await OthersAsync(manifest, ct)) is var one && !mount.Has(one.Objects)) found.Add(one);
+            var manifest = await ReadAsync(listed, ct);
+            if (manifest is not null && !mount.Has(manifest.Files.Select(file => (file.Path, file.ETag)))) found.Add(new Arrival(listed, manifest));
             else
             {
-                if (manifest.DurableAt > _newest) _newest = manifest.DurableAt;
-                if (IsSettled(manifest)) _seen[listed.Key] = listed.ETag;
+                if (manifest?.DurableAt > _newest) _newest = manifest.DurableAt;
+                _seen[listed.Key] = listed.ETag;
             }
         }
 
         var fetched = 0L;
         foreach (var one in found.OrderByDescending(one => one.Manifest.DurableAt))
         {
-            if (fetched > 0 && fetched + one.Bytes > most) break;
+            if (fetched > 0 && fetched + one.Manifest.Bytes > most) break;
             // An older one takes no room from a newer one.
-            if (!mount.MakeRoom(one.Bytes, mayEvict: one.Manifest.DurableAt > _newest))
+            if (!mount.MakeRoom(one.Manifest.Bytes, mayEvict: one.Manifest.DurableAt > _newest))
             {
-                ArrivalLog.NoRoom(log, one.Manifest.Name, one.Bytes);
+                ArrivalLog.NoRoom(log, one.Manifest.Name, one.Manifest.Bytes);
                 _seen[one.Listed.Key] = one.Listed.ETag;
                 continue;
             }
 
-            if (await FetchCheckpointAsync(one, ct) && IsSettled(one.Manifest)) _seen[one.Listed.Key] = one.Listed.ETag;
+            if (await FetchCheckpointAsync(one, ct)) _seen[one.Listed.Key] = one.Listed.ETag;
             if (one.Manifest.DurableAt > _newest) _newest = one.Manifest.DurableAt;
-            fetched += one.Bytes;
+            fetched += one.Manifest.Bytes;
         }
-    }
-
-    // The other nodes' files come as they are stored, and no manifest says which they are: they are looked for until they must be there.
-    private bool IsSettled(Manifest manifest) => manifest.Nodes <= 1 || time.GetUtcNow() - manifest.DurableAt > OthersCome;
-
-    private async Task<IReadOnlyList<StoredObject>> OthersAsync(Manifest manifest, CancellationToken ct)
-    {
-        var others = new List<StoredObject>();
-        if (manifest.Nodes <= 1) return others;
-        var own = manifest.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-        await foreach (var listed in store.ListAsync(manifest.Name + "/", ct))
-        {
-            if (!own.Contains(listed.Key) && Manifest.IsSafe(listed.Key) && NameRules.Refusal(listed.Key) is null) others.Add(listed);
-        }
-
-        return others;
     }
 
     private async Task<Manifest?> ReadAsync(StoredObject listed, CancellationToken ct)
@@ -178,10 +192,9 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         try
         {
             await _fetcher.FetchAsync(manifest, place, ct);
-            var others = await FetchAsync(one.Others, place, ct);
             await SettleAsync(ct);
-            if (!mount.Front.TryAdopt(place, manifest.Name, [.. manifest.Files, .. others], isCheckpoint: true)) return false;
-            FollowLog.InPlace(log, manifest.Name, one.Bytes);
+            if (!mount.Front.TryAdopt(place, manifest.Name, manifest.Files, isCheckpoint: true)) return false;
+            FollowLog.InPlace(log, manifest.Name, one.Manifest.Bytes);
             return true;
         }
         catch (StoreException error) when (error.Problem is StoreProblem.NotFound or StoreProblem.Changed or StoreProblem.Corrupt)
@@ -195,16 +208,7 @@ internal sealed class Arrivals(CachedMount mount, IObjectStore store, string sta
         }
     }
 
-    /// <summary>A checkpoint that may be fetched.</summary>
-    /// <param name="Listed">Its manifest, as listed.</param>
-    /// <param name="Manifest">Its manifest.</param>
-    /// <param name="Others">Files of other nodes that wrote it.</param>
-    private sealed record Arrival(StoredObject Listed, Manifest Manifest, IReadOnlyList<StoredObject> Others)
-    {
-        public long Bytes => Manifest.Bytes + Others.Sum(file => file.Size);
-
-        public IEnumerable<(string Key, string ETag)> Objects => [.. Manifest.Files.Select(file => (file.Path, file.ETag)), .. Others.Select(file => (file.Key, file.ETag))];
-    }
+    private sealed record Arrival(StoredObject Listed, Manifest Manifest);
 
     // What was written this moment can't be told from what is written the next one.
     private Task SettleAsync(CancellationToken ct) => Task.Delay(TimeSpan.FromMilliseconds(2 * Fingerprint.TickNs / 1_000_000), time, ct);
@@ -215,6 +219,14 @@ internal static partial class ArrivalLog
 {
     [LoggerMessage(340, LogLevel.Information, "fetching {Count} files, {Bytes} bytes, from {Store}")]
     public static partial void Fetching(ILogger log, int count, long bytes, string store);
+
+    [LoggerMessage(343, LogLevel.Information, "{Count} files were removed from {Store} by others, and are not in the cache any more")]
+    private static partial void Removed(ILogger log, int count, string store);
+
+    public static void Gone(ILogger log, int count, string store)
+    {
+        if (count > 0) Removed(log, count, store);
+    }
 
     [LoggerMessage(341, LogLevel.Warning, "checkpoint {Name} of {Bytes} bytes does not fit into the cache and is not fetched")]
     public static partial void NoRoom(ILogger log, string name, long bytes);

@@ -37,7 +37,7 @@ internal sealed class Follower(IObjectStore store, string into, string staging, 
         var fetched = new List<string>();
         await foreach (var listed in store.ListAsync(Manifest.Folder, ct))
         {
-            if (_seen.GetValueOrDefault(listed.Key) == listed.ETag || listed.Size > Manifest.MaxSize) continue;
+            if (_seen.GetValueOrDefault(listed.Key) == listed.ETag) continue;
             try
             {
                 if (await Manifest.ReadAsync(store, listed, ct) is not { } manifest)

@@ -1,6 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Trestle.CacheMount.Directories;
 using Trestle.CacheMount.Stores;
 
 namespace Trestle.CacheMount.Checkpoints;
@@ -14,20 +14,20 @@ namespace Trestle.CacheMount.Checkpoints;
 /// <param name="Files">Its files, by path.</param>
 internal sealed record Manifest(string Name, string Writer, int Attempt, DateTimeOffset DurableAt, long Bytes, IReadOnlyList<ManifestFile> Files)
 {
-    /// <summary>Nodes that wrote it. Of several, <see cref="Files"/> are those of the one that finished it.</summary>
+    /// <summary>Nodes that wrote it; <see cref="Files"/> are those of all of them.</summary>
     public int Nodes { get; init; } = 1;
 
-    // Of an entry of a directory, in bytes.
-    private const int LongestName = 255;
+    /// <summary>The job that wrote it; null when not known.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>Of several nodes: the words by which those that finished it said so.</summary>
+    public IReadOnlyList<string>? Finishes { get; init; }
 
     /// <summary>Before the key of everything that is no file of the user's.</summary>
     public const string Root = ".trestle/";
 
     /// <summary>Before the key of every manifest.</summary>
     public const string Folder = Root + "checkpoints/";
-
-    /// <summary>Most bytes of a manifest: some hundred thousand files.</summary>
-    public const long MaxSize = 64 << 20;
 
     /// <summary>Key of the manifest of a checkpoint.</summary>
     public static string KeyOf(string name) => $"{Folder}{name}.json";
@@ -40,7 +40,7 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ManifestJson.Default.Manifest) is { Name: not null, Files: not null } read && IsSafe(read.Name) && read.Files.All(file => IsFileOf(file, read.Name)) ? read : null;
+            return JsonSerializer.Deserialize(json, ManifestJson.Default.Manifest) is { Name: not null, Files: not null } read && NameRules.IsSafe(read.Name) && read.Files.All(file => file?.IsOf(read.Name) == true) ? read : null;
         }
         catch (JsonException)
         {
@@ -52,23 +52,8 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
     /// <exception cref="StoreException">The store failed, or it has changed since.</exception>
     public static async Task<Manifest?> ReadAsync(IObjectStore store, StoredObject listed, CancellationToken ct)
     {
-        if (listed.Size > MaxSize) return null;
-        var bytes = new byte[listed.Size];
-        var at = 0;
-        await store.ReadAsync(listed.Key, 0, listed.Size, listed.ETag, piece =>
-        {
-            piece.CopyTo(bytes.AsMemory(at));
-            at += piece.Length;
-            return ValueTask.CompletedTask;
-        }, ct);
-        return FromJson(bytes) is { } manifest && KeyOf(manifest.Name) == listed.Key ? manifest : null;
+        return await SmallObject.ReadAsync(store, listed, ct) is { } bytes && FromJson(bytes) is { } manifest && KeyOf(manifest.Name) == listed.Key ? manifest : null;
     }
-
-    // A manifest comes from a bucket that others write to: no path of it may lead out of the checkpoint.
-    private static bool IsFileOf(ManifestFile? file, string name) => file is { Path: not null, Size: >= 0 } && IsSafe(file.Path) && (file.Path == name || file.Path.StartsWith(name + "/", StringComparison.Ordinal));
-
-    /// <summary>Whether a key is a path that stays below where it is put.</summary>
-    public static bool IsSafe(string path) => path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or "..") && Encoding.UTF8.GetByteCount(part) <= LongestName);
 }
 
 /// <summary>A file of a checkpoint.</summary>
@@ -76,8 +61,22 @@ internal sealed record Manifest(string Name, string Writer, int Attempt, DateTim
 /// <param name="Size">Bytes.</param>
 /// <param name="ETag">Of the object.</param>
 /// <param name="Crc32">Of the content.</param>
-internal sealed record ManifestFile(string Path, long Size, string ETag, uint Crc32);
+internal sealed record ManifestFile(string Path, long Size, string ETag, uint Crc32)
+{
+    /// <summary>Permission bits; null when not known.</summary>
+    public int? Mode { get; init; }
+
+    /// <summary>When its content was last changed, in nanoseconds since 1970; null when not known.</summary>
+    public long? ModifiedNs { get; init; }
+
+    /// <summary>Whether it is a symbolic link, whose content is where it leads.</summary>
+    public bool IsLink { get; init; }
+
+    /// <summary>Whether it is a file of the checkpoint of this name. What others write to a bucket may say anything: no path may lead out of the checkpoint.</summary>
+    public bool IsOf(string name) => Path is not null && Size >= 0 && NameRules.IsSafe(Path) && (Path == name || Path.StartsWith(name + "/", StringComparison.Ordinal));
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Manifest))]
+[JsonSerializable(typeof(CheckpointShare))]
 internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -21,6 +21,7 @@ internal static class MetricsText
         Counter("trestle_cachemount_stored_bytes_total", "Bytes that the store has taken", status.StoredBytes);
         Counter("trestle_cachemount_stored_files_total", "Files that became visible", status.StoredFiles);
         Counter("trestle_cachemount_rescan_repairs_total", "Changes that no event had told", status.RescanRepairs);
+        Gauge("trestle_cachemount_conflicts", "Files that somebody else has written too, kept beside the other's", status.Conflicts.Count);
         text.Append("# HELP trestle_cachemount_retries_total Tries that failed, by code\n# TYPE trestle_cachemount_retries_total counter\n");
         foreach (var (code, count) in status.Retries.OrderBy(retry => retry.Key, StringComparer.Ordinal))
         {

@@ -55,6 +55,12 @@ internal sealed record MountStatus
     /// <summary>Checkpoints that are finished and not durable yet.</summary>
     public required IReadOnlyList<string> PendingCheckpoints { get; init; }
 
+    /// <summary>Of several nodes: finished checkpoints, with the ranks that have not said that all they wrote is in the store.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<int>> MissingShares { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
+
+    /// <summary>Files that others have written too: each with the key beside its own under which it is kept.</summary>
+    public IReadOnlyDictionary<string, string> Conflicts { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Parts under way.</summary>
     public required int PartsUnderWay { get; init; }
 
@@ -85,7 +91,7 @@ internal sealed record MountStatus
     /// <summary>The state of a mount now.</summary>
     public static MountStatus Of(CachedMount mount, IObjectStore store)
     {
-        var (pending, published) = mount.Book.Read(ledger => (ledger.Pending.ToArray(), ledger.Published.OrderBy(known => known.Value).Select(known => known.Key).ToArray()));
+        var (pending, conflicts, published) = mount.Book.Read(ledger => (ledger.Pending.ToArray(), ledger.Conflicts.ToDictionary(known => known.Path, known => known.Key), ledger.Published.OrderBy(known => known.Value).Select(known => known.Key).ToArray()));
         return new MountStatus
         {
             Store = store.Name,
@@ -94,7 +100,7 @@ internal sealed record MountStatus
             MountedAt = mount.Fuse?.MountedAt,
             Passthrough = mount.Fuse is { } fuse ? fuse.NoPassthrough is { } reason ? $"off: {reason}" : "on" : null,
             WaitingWriters = mount.Fuse?.WaitingWriters ?? 0,
-            PendingFiles = pending.Count(operation => operation is not Publish),
+            PendingFiles = pending.Count(operation => operation is not Publish) + mount.Front.Unsure,
             PendingBytes = pending.OfType<Journal.Store>().Sum(operation => operation.File.Size),
             Trouble = mount.Engine.Trouble(),
             JournalTrouble = mount.JournalTrouble,
@@ -104,6 +110,8 @@ internal sealed record MountStatus
             Refused = mount.Front.Refused,
             DurableCheckpoints = published,
             PendingCheckpoints = [.. pending.OfType<Publish>().Where(publish => !publish.IsBroken).Select(publish => publish.Path)],
+            Conflicts = conflicts,
+            MissingShares = mount.Shares?.Missing ?? new Dictionary<string, IReadOnlyList<int>>(),
             PartsUnderWay = mount.Engine.Window.UnderWay,
             PartsAtOnce = mount.Engine.Window.Limit,
             StoredBytes = mount.Engine.Counters.Bytes,
@@ -116,11 +124,14 @@ internal sealed record MountStatus
         };
     }
 
+    /// <summary>What became of files that others have written too, as a sentence; null when there are none.</summary>
+    public string? Conflict() => Conflicts.Count == 0 ? null : $"{Conflicts.Count} files were written by somebody else too, and both are kept, e.g. {Conflicts.First().Key} as {Conflicts.First().Value}";
+
     /// <summary>Why not everything is durable; null when it is, as far as this says.</summary>
     public string? NotDurable() => this switch
     {
         { Refused.Count: > 0 } => $"{Refused.Count} files can't be stored, e.g. {Refused.First().Key}: {Refused.First().Value}",
-        { PendingFiles: > 0 } or { PendingCheckpoints.Count: > 0 } => $"{PendingFiles} files ({PendingBytes} bytes) and {PendingCheckpoints.Count} checkpoints are not in {Store} yet" + (Trouble is null ? "" : $"; {Trouble}"),
+        { PendingFiles: > 0 } or { PendingCheckpoints.Count: > 0 } => $"{PendingFiles} files ({PendingBytes} bytes) and {PendingCheckpoints.Count} checkpoints are not in {Store} yet" + (Trouble is null ? "" : $"; {Trouble}") + (MissingShares.FirstOrDefault(known => known.Value.Count > 0) is { Key: { } name } waiting ? $"; {name} waits for what ranks {string.Join(", ", waiting.Value)} wrote of it" : ""),
         _ => null,
     };
 }

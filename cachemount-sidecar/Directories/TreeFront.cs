@@ -26,6 +26,7 @@ internal sealed class TreeFront : IDisposable
     private readonly ConcurrentDictionary<string, long> _adopted = new(StringComparer.Ordinal);
     private long _lastScan;
     private bool _lost;
+    private bool _isUnsure;
     private Task _synced = Task.CompletedTask;
 
     public TreeFront(string root, ITreeSource source, Book book, FlushEngine engine, CheckpointRules rules, FrontSettings settings, TimeProvider time) =>
@@ -72,8 +73,20 @@ internal sealed class TreeFront : IDisposable
     /// <summary>Checkpoints that were fetched, with the sequence under which they were taken in.</summary>
     public IReadOnlyDictionary<string, long> Adopted => _adopted;
 
-    /// <summary>Why not everything is watched; null when it is.</summary>
-    public string? Trouble => _source.Trouble;
+    /// <summary>Whether other nodes write the same checkpoints: then one may be listed without our saying so.</summary>
+    public bool AreShared { get; init; }
+
+    /// <summary>Why not everything is seen as it should; null when it is.</summary>
+    public string? Trouble => _source.Trouble ?? (_isUnsure ? $"whether somebody still writes files of other users can't be told here: they count as closed when they were left alone for {_settings.Quiet.TotalSeconds:0} s; run the mount as their user, or with CAP_SETUID" : null);
+
+    /// <summary>Files of which it can't be told whether somebody still writes them, and which are waited for.</summary>
+    public int Unsure
+    {
+        get
+        {
+            lock (_lock) return _later.Values.Count(later => later.IsUnsure);
+        }
+    }
 
     /// <summary>Watches the tree and takes in what is there and not proven clean.</summary>
     public void Start()
@@ -95,6 +108,24 @@ internal sealed class TreeFront : IDisposable
 
         await synced;
     }
+
+    /// <summary>Waits until everything that is known to have been closed before this call is in the journal.</summary>
+    public async Task CatchUpAsync()
+    {
+        await _source.DrainAsync();
+        Task synced;
+        lock (_lock) synced = _synced;
+        await synced;
+    }
+
+    /// <summary>Whether files at or below a path are being written, or held back.</summary>
+    public bool IsWaiting(string path)
+    {
+        lock (_lock) return _later.Keys.Any(later => IsAtOrBelow(later, path));
+    }
+
+    /// <summary>Whether the store has, or is about to get, files at or below a path.</summary>
+    public bool Knows(string path) => _book.Read(ledger => ledger.StoredFiles.Keys.Concat(ledger.Pending.Where(operation => operation is not Publish).Select(operation => operation.Path)).Any(known => IsAtOrBelow(known, path)));
 
     /// <summary>Takes a file in as it is, though he who has just written it still has it open; false when there is nothing to store.</summary>
     public async Task<bool> StoreNowAsync(string path)
@@ -134,7 +165,7 @@ internal sealed class TreeFront : IDisposable
     {
         lock (_lock)
         {
-            var stored = _book.Read(ledger => ledger.PendingOf(path) is null ? ledger.StoredFiles.GetValueOrDefault(path) : null);
+            var stored = _book.Read(ledger => ledger.PendingOf(path) is null && ledger.KeyOf(path) == path ? ledger.StoredFiles.GetValueOrDefault(path) : null);
             if (stored is null || Libc.Stat(Path.Combine(_root, path)) is not { Kind: EntryKind.File, Links: 1 } entry) return false;
             _source.Leaving(path, stored, entry);
             if (FileGate.TryRemove(Path.Combine(_root, path), stored.File, aside))
@@ -168,12 +199,13 @@ internal sealed class TreeFront : IDisposable
     /// <param name="path">What it is, below that and below the mount.</param>
     /// <param name="files">Its files as the store has them; none was written within a tick of now.</param>
     /// <param name="isCheckpoint">Whether the store has a manifest of it.</param>
-    public bool TryAdopt(string place, string path, IReadOnlyList<ManifestFile> files, bool isCheckpoint)
+    /// <param name="stale">ETag of the version that it may replace, where the store has that no more; null: none.</param>
+    public bool TryAdopt(string place, string path, IReadOnlyList<ManifestFile> files, bool isCheckpoint, string? stale = null)
     {
         lock (_lock)
         {
-            if (!IsFree(path, isCheckpoint) || !TryPut(Path.Combine(place, path), Path.Combine(_root, path))) return false;
-            var arrived = files.Select(file => (File: file, Entry: Libc.Stat(Path.Combine(_root, file.Path)))).Where(file => file.Entry is { Kind: EntryKind.File }).ToList();
+            if (!IsFree(path, isCheckpoint, stale) || !TryPut(Path.Combine(place, path), Path.Combine(_root, path))) return false;
+            var arrived = files.Select(file => (File: file, Entry: Libc.Stat(Path.Combine(_root, file.Path)))).Where(file => file.Entry is { Kind: EntryKind.File or EntryKind.Link }).ToList();
             _ = _book.Record(ledger =>
             {
                 var sequence = ledger.NextSequence();
@@ -191,15 +223,37 @@ internal sealed class TreeFront : IDisposable
         }
     }
 
+    /// <summary>Gives up local copies of what somebody else has removed from the store; what has changed since stays, and so does what is open.</summary>
+    /// <param name="gone">Paths, and what the store had of them.</param>
+    /// <param name="aside">Gives a free place on the same file system.</param>
+    /// <returns>How many went.</returns>
+    public int Forget(IEnumerable<(string Path, Stored Stored)> gone, Func<string> aside)
+    {
+        var count = 0;
+        foreach (var (path, stored) in gone)
+        {
+            lock (_lock)
+            {
+                if (_book.Read(ledger => ledger.PendingOf(path) is not null || ledger.StoredFiles.GetValueOrDefault(path) != stored)) continue;
+                if (Libc.Stat(Path.Combine(_root, path)) is not null && !FileGate.TryRemove(Path.Combine(_root, path), stored.File, aside())) continue;
+                _ = _book.Record(ledger => [new Settled(stored.Sequence, path, IsGone: true), .. _rules.Of(path) is { } checkpoint && ledger.Published.TryGetValue(checkpoint, out var listed) ? new[] { new CheckpointPublished(listed, checkpoint, IsGone: true) } : []]);
+                count++;
+            }
+        }
+
+        return count;
+    }
+
     public void Dispose() => _source.Dispose();
 
-    // Only what the store has as it is may be replaced, and only by a whole checkpoint.
-    private bool IsFree(string path, bool isCheckpoint)
+    // Only what the store has or had as it is may be replaced: by a whole checkpoint, or by what took its place there.
+    private bool IsFree(string path, bool isCheckpoint, string? stale)
     {
         if (Libc.Stat(Path.Combine(_root, path)) is not { } there) return true;
-        if (!isCheckpoint || there.Kind is not (EntryKind.File or EntryKind.Directory)) return false;
-        var found = there.Kind == EntryKind.File ? [(path, there)] : TreeWalk.Files(_root, path).ToList();
-        return _book.Read(ledger => ledger.PublicationOf(path) is null && found.TrueForAll(file => file.Item2.Kind == EntryKind.File && ledger.PendingOf(file.Item1) is null && Recovery.IsKnown(ledger, new FoundFile(file.Item1, file.Item2.File))));
+        if (!isCheckpoint && (stale is null || there.Kind == EntryKind.Directory || _book.Read(ledger => ledger.StoredFiles.GetValueOrDefault(path)?.ETag) != stale)) return false;
+        if (there.Kind == EntryKind.Other) return false;
+        var found = there.Kind != EntryKind.Directory ? [(path, there)] : TreeWalk.Files(_root, path).ToList();
+        return _book.Read(ledger => ledger.PublicationOf(path) is null && found.TrueForAll(file => file.Item2.Kind is EntryKind.File or EntryKind.Link && ledger.PendingOf(file.Item1) is null && Recovery.IsKnown(ledger, new FoundFile(file.Item1, file.Item2.File))));
     }
 
     private bool TryPut(string from, string to)
@@ -265,11 +319,18 @@ internal sealed class TreeFront : IDisposable
         (_lost, _lastScan) = (false, _time.GetTimestamp());
         _refused.Clear();
         var found = CloseOrder.Of(TreeWalk.Files(_root), file => file.Path, file => file.Entry.File.ModifiedNs).ToList();
+        var unknown = isFirst ? found.Select(file => _rules.Of(file.Path)).OfType<string>().Distinct(StringComparer.Ordinal).Where(name => !Knows(name) && !IsListed(name)).ToList() : [];
         foreach (var (path, _) in found)
         {
             if (Consider(path, Sight.Scanned, isForced) && !isFirst && !isForced) Repairs++;
         }
+
+        foreach (var name in unknown.Where(WasRenamed)) _synced = _engine.PublishAsync(name);
     }
+
+    // While nobody looked: the last thing that happened to it was no new entry, and came after all that happened to its files.
+    private bool WasRenamed(string checkpoint) => Libc.Stat(Path.Combine(_root, checkpoint)) is { Kind: EntryKind.Directory } directory && directory.File.ChangedNs > directory.File.ModifiedNs
+        && TreeWalk.Files(_root, checkpoint).All(file => file.Entry.File.ChangedNs <= directory.File.ChangedNs && !NameRules.IsTemporary(file.Path));
 
     // True: it was taken in.
     private bool Consider(string path, Sight sight, bool isForced)
@@ -289,13 +350,16 @@ internal sealed class TreeFront : IDisposable
         {
             case GateAnswer.Gone:
                 _later.Remove(path);
-                if (Libc.Stat(Path.Combine(_root, path)) is { Kind: EntryKind.Link }) _refused[path] = "symbolic links are not stored";
+                if (Libc.Stat(Path.Combine(_root, path)) is not { Kind: EntryKind.Link } link) return false;
+                if (LinkTarget.StaysInside(path, new FileInfo(Path.Combine(_root, path)).LinkTarget ?? "")) return Take(path, link, sight);
+                _refused[path] = "it is a symbolic link that leads out of the mount; make it relative, and without .. behind a name";
                 return false;
             case GateAnswer.Busy:
                 _later[path] = new Later(After(_settings.LookAgain), IsOpen: true);
                 return false;
             case GateAnswer.Unknown when !isForced && IsRecent(entry, _settings.Quiet):
-                _later[path] = new Later(After(_settings.Quiet), IsOpen: true);
+                _isUnsure = true;
+                _later[path] = new Later(After(_settings.Quiet), IsOpen: true, IsUnsure: true);
                 return false;
             // It may have been made this moment, by somebody who is about to write.
             case GateAnswer.Free when sight == Sight.Appeared && entry is { File.Size: 0, Links: 1 } && !isForced:
@@ -334,10 +398,10 @@ internal sealed class TreeFront : IDisposable
 
     private void Gone(string path)
     {
-        foreach (var later in _later.Keys.Where(later => later == path || later.StartsWith(path + "/", StringComparison.Ordinal)).ToList()) _later.Remove(later);
+        foreach (var later in _later.Keys.Where(later => IsAtOrBelow(later, path)).ToList()) _later.Remove(later);
         var removed = _book.Read(ledger => ledger.StoredFiles.Where(known => !known.Value.IsEvicted).Select(known => known.Key)
             .Concat(ledger.Pending.OfType<Store>().Select(store => store.Path))
-            .Where(known => known == path || known.StartsWith(path + "/", StringComparison.Ordinal)).Distinct().ToList());
+            .Where(known => IsAtOrBelow(known, path)).Distinct().ToList());
         foreach (var gone in removed.Where(gone => Libc.Stat(Path.Combine(_root, gone)) is null))
         {
             Break(gone);
@@ -348,8 +412,11 @@ internal sealed class TreeFront : IDisposable
     // The manifest goes first: a checkpoint that is listed can be read.
     private void Break(string path)
     {
-        if (_rules.Of(path) is { } checkpoint && _book.Read(ledger => ledger.Published.ContainsKey(checkpoint) && ledger.PublicationOf(checkpoint) is not { IsBroken: true })) _ = _engine.PublishAsync(checkpoint, isBroken: true);
+        if (CheckpointOf(path) is { } checkpoint && _book.Read(ledger => (AreShared || ledger.Published.ContainsKey(checkpoint)) && ledger.PublicationOf(checkpoint) is not { IsBroken: true })) _ = _engine.PublishAsync(checkpoint, isBroken: true);
     }
+
+    // One that was committed by hand may have any name.
+    private string? CheckpointOf(string path) => _rules.Of(path) ?? _book.Read(ledger => ledger.Published.Keys.FirstOrDefault(known => IsAtOrBelow(path, known)));
 
     // A marker that is older than a file of its checkpoint says nothing of it: the checkpoint is being written anew.
     private bool WasClosedLast(string path, string checkpoint) => _book.Read(ledger =>
@@ -375,10 +442,12 @@ internal sealed class TreeFront : IDisposable
         }
     }
 
+    private static bool IsAtOrBelow(string path, string at) => path == at || path.StartsWith(at + "/", StringComparison.Ordinal);
+
     private bool IsRecent(Entry entry, TimeSpan time) => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100 - Math.Max(entry.File.ModifiedNs, entry.File.ChangedNs) is var age and >= 0 && age < time.Ticks * 100;
 
     private long After(TimeSpan time) => _time.GetTimestamp() + (long)(time.TotalSeconds * _time.TimestampFrequency);
 
     /// <summary>To be looked at again.</summary>
-    private readonly record struct Later(long Due, bool IsOpen);
+    private readonly record struct Later(long Due, bool IsOpen, bool IsUnsure = false);
 }

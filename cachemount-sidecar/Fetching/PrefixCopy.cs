@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Trestle.CacheMount.Directories;
 using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Native;
 using Trestle.CacheMount.Stores;
@@ -21,13 +22,10 @@ internal readonly record struct CopyProgress(long Files, long AllFiles, long Byt
 /// </summary>
 internal sealed class PrefixCopy(IObjectStore store, string into, int parallel, TimeProvider time) : IDisposable
 {
-    /// <summary>Bytes fetched in one request.</summary>
-    public const long RangeSize = 16 << 20;
-
     private const string TagName = "user.trestle.etag";
-    private const int Tries = 8;
     private readonly string _staging = Path.Combine(into, ".trestle-incoming");
     private readonly SemaphoreSlim _places = new(parallel);
+    private RangeReader? _ranges;
     private long _files;
     private long _bytes;
     private long _allFiles;
@@ -43,7 +41,7 @@ internal sealed class PrefixCopy(IObjectStore store, string into, int parallel, 
         var wanted = new List<StoredObject>();
         await foreach (var found in store.ListAsync("", ct))
         {
-            if (IsFile(found.Key)) wanted.Add(found);
+            if (NameRules.IsFile(found.Key)) wanted.Add(found);
         }
 
         (_allFiles, _allBytes) = (wanted.Count, wanted.Sum(file => file.Size));
@@ -53,8 +51,6 @@ internal sealed class PrefixCopy(IObjectStore store, string into, int parallel, 
     }
 
     public void Dispose() => _places.Dispose();
-
-    private static bool IsFile(string key) => !key.StartsWith(".trestle", StringComparison.Ordinal) && !key.Contains('\0', StringComparison.Ordinal) && key.Split('/').All(part => part is not ("" or "." or ".."));
 
     private async Task CopyAsync(StoredObject file, CancellationToken ct)
     {
@@ -68,6 +64,8 @@ internal sealed class PrefixCopy(IObjectStore store, string into, int parallel, 
                 RandomAccess.FlushToDisk(handle);
             }
 
+            var about = await store.HeadAsync(file.Key, ct);
+            if (about?.ETag == file.ETag && FileLook.Of(about.Metadata) is var (mode, modified, _)) FileLook.Restore(place, mode, modified);
             Mark(place, file.ETag);
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             Libc.Rename(place, target);
@@ -83,47 +81,18 @@ internal sealed class PrefixCopy(IObjectStore store, string into, int parallel, 
 
     private async Task FetchAsync(StoredObject file, string place, SafeFileHandle handle, CancellationToken ct)
     {
-        var plan = new PartPlan(file.Size, RangeSize);
+        var plan = new PartPlan(file.Size, RangeReader.RangeSize);
+        var ranger = _ranges ??= new RangeReader(store, _places, time) { WaitsForAccess = true };
         var done = Done(place + ".ranges", plan.Count);
         if (RandomAccess.GetLength(handle) != file.Size) RandomAccess.SetLength(handle, file.Size);
         await using var ranges = new FileStream(place + ".ranges", FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         Interlocked.Add(ref _bytes, done.Sum(number => plan.Part(number).Length));
         await Task.WhenAll(Enumerable.Range(1, plan.Count).Except(done).Select(async number =>
         {
-            await FetchAsync(file, handle, plan.Part(number), ct);
+            await ranger.ReadAsync(file.Key, file.ETag, handle, plan.Part(number), moved => Interlocked.Add(ref _bytes, moved), ct);
             RandomAccess.FlushToDisk(handle); // a range is not said to be here before it is
             Note(ranges, number);
         }));
-    }
-
-    private async Task FetchAsync(StoredObject file, SafeFileHandle handle, (long Offset, long Length) range, CancellationToken ct)
-    {
-        var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
-        for (var tries = 1; ; tries++)
-        {
-            await _places.WaitAsync(ct);
-            var at = range.Offset;
-            try
-            {
-                await store.ReadAsync(file.Key, range.Offset, range.Length, file.ETag, async piece =>
-                {
-                    await RandomAccess.WriteAsync(handle, piece, at, ct);
-                    at += piece.Length;
-                    Interlocked.Add(ref _bytes, piece.Length);
-                }, ct);
-                if (at == range.Offset + range.Length) return;
-            }
-            catch (StoreException error) when (tries < Tries && error.Problem is StoreProblem.Unavailable or StoreProblem.SlowDown or StoreProblem.Denied)
-            {
-                Interlocked.Add(ref _bytes, range.Offset - at); // it is fetched anew
-            }
-            finally
-            {
-                _places.Release();
-            }
-
-            await Task.Delay(backoff.Next(), time, ct);
-        }
     }
 
     private static void Note(FileStream ranges, int number)

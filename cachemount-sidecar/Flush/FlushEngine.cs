@@ -18,6 +18,7 @@ internal sealed class FlushEngine : IAsyncDisposable
     private readonly Book _book;
     private readonly IObjectStore _store;
     private readonly IFlushOwner _owner;
+    private readonly KeyClaims _claims;
     private readonly Uploader _uploader;
     private readonly FlushSettings _settings;
     private readonly TimeProvider _time;
@@ -26,6 +27,7 @@ internal sealed class FlushEngine : IAsyncDisposable
     private readonly Dictionary<long, FlushJob> _jobs = [];
     private readonly Queue<FlushJob> _waiting = new();
     private readonly Dictionary<long, Task> _parked = [];
+    private readonly Dictionary<string, long> _doubts = new(StringComparer.Ordinal);
     private readonly List<FlushWaiter> _waiters = [];
     private readonly SemaphoreSlim _signal = new(0);
     private readonly CancellationTokenSource _stop = new();
@@ -34,18 +36,20 @@ internal sealed class FlushEngine : IAsyncDisposable
     private int _atWork;
 
     /// <param name="root">The directory of the files.</param>
-    /// <param name="writer">Who writes, e.g. the node's name and an id of this cache.</param>
+    /// <param name="writer">Who writes.</param>
     /// <param name="store">Where to.</param>
+    /// <param name="traits">What it is like.</param>
     /// <param name="book">What is to be done and what is done.</param>
     /// <param name="owner">Decides what the engine can't.</param>
     /// <param name="settings">Its sizes.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Its log.</param>
-    public FlushEngine(string root, string writer, IObjectStore store, Book book, IFlushOwner owner, FlushSettings settings, TimeProvider time, ILogger log)
+    public FlushEngine(string root, ObjectWriter writer, IObjectStore store, Func<CancellationToken, Task<StoreTraits>> traits, Book book, IFlushOwner owner, FlushSettings settings, TimeProvider time, ILogger log)
     {
         (_root, _book, _store, _owner, _settings, _time, _log) = (root, book, store, owner, settings, time, log);
         Window = new PartWindow(new Congestion(settings.FirstParts, settings.MostParts));
-        _uploader = new Uploader(root, writer, store, book, Window, Counters, settings, time);
+        _claims = new KeyClaims(writer, store, book, traits);
+        _uploader = new Uploader(root, _claims, store, book, Window, Counters, settings, time);
     }
 
     /// <summary>What it has done.</summary>
@@ -74,7 +78,7 @@ internal sealed class FlushEngine : IAsyncDisposable
     /// <param name="path">The file.</param>
     /// <param name="isForeign">True: the store has it from somebody else.</param>
     public Task RemoveAsync(string path, bool isForeign = false) => Submit(path, (sequence, ledger) =>
-        isForeign || ledger.StoredFiles.ContainsKey(path) || ledger.PendingOf(path) is Store ? new Removed(sequence, path) : null);
+        isForeign || ledger.StoredFiles.ContainsKey(path) || ledger.PendingOf(path) is Store ? new Removed(sequence, path, isForeign) : null);
 
     /// <summary>A checkpoint is finished; or it is broken, which must be said before what breaks it.</summary>
     public Task PublishAsync(string path, bool isBroken = false)
@@ -238,18 +242,18 @@ internal sealed class FlushEngine : IAsyncDisposable
             case Store store:
                 // Everything is sent already, unless the store has lost it.
                 await _uploader.PrepareAsync(store, trouble => job.Trouble = trouble, job.Token);
-                var completed = await _uploader.CommitAsync(store, job.Token);
+                var completed = await DoubtedAsync(store, () => _uploader.CommitAsync(store, job.Token));
                 Counters.Visible(_time.GetElapsedTime(job.Since));
-                End(job, completed);
+                await EndAsync(job, completed);
                 break;
             case Remove remove:
                 // It may be there again, and its close not yet seen.
                 var isBack = Libc.Stat(Path.Combine(_root, remove.Path)) is not null;
-                if (!isBack) await _store.DeleteAsync(remove.Path, job.Token);
-                End(job, new Settled(remove.Sequence, remove.Path, IsGone: !isBack));
+                if (!isBack) await _claims.RemoveAsync(remove.Path, remove.IsForeign, job.Token);
+                await EndAsync(job, new Settled(remove.Sequence, remove.Path, IsGone: !isBack));
                 break;
             case Publish publish when await _owner.PublishAsync(publish, job.Token) is var outcome and not Publication.NotYet:
-                End(job, new CheckpointPublished(publish.Sequence, publish.Path, outcome == Publication.Gone));
+                Conclude(job, new CheckpointPublished(publish.Sequence, publish.Path, outcome == Publication.Gone));
                 break;
             case Publish publish:
                 Park(job, publish);
@@ -257,7 +261,73 @@ internal sealed class FlushEngine : IAsyncDisposable
         }
     }
 
-    private void End(FlushJob job, JournalRecord record)
+    // A request that was given up may be done by the store after the one that follows it.
+    private async Task<Completed> DoubtedAsync(Store operation, Func<Task<Completed>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception error) when (error is OperationCanceledException or StoreException { Problem: StoreProblem.Unavailable })
+        {
+            lock (_lock) _doubts[operation.Path] = operation.Sequence;
+            throw;
+        }
+    }
+
+    // Where the store knows conditions, what comes late does not find what it was to replace.
+    private async Task EndAsync(FlushJob job, JournalRecord record)
+    {
+        var isDoubtful = await _claims.KnowsConditionsAsync(job.Token) is false;
+        lock (_lock)
+        {
+            if (_doubts.TryGetValue(record.Path, out var older) && older < record.Sequence && _doubts.Remove(record.Path) && isDoubtful) Verify(record.Path, record.Sequence);
+            Conclude(job, record);
+        }
+    }
+
+    private void Verify(string path, long sequence)
+    {
+        _parked[sequence] = Task.Run(async () =>
+        {
+            StoredObject? late = null;
+            await RepeatAsync(async () => late = await LateAsync(path));
+            lock (_lock)
+            {
+                _parked.Remove(sequence);
+                if (late is not null && _book.Read(ledger => ledger.StoredFiles.GetValueOrDefault(path)) is { } stored) _ = StoreAsync(path, stored.File);
+                else if (late is not null) _ = RemoveAsync(path, isForeign: true);
+                if (late is not null) _waiters.ForEach(waiter => waiter.Target = _book.Read(ledger => ledger.LastSequence));
+                Settle();
+            }
+        });
+    }
+
+    // An older version of ours that the store has though we sent a newer one.
+    private async Task<StoredObject?> LateAsync(string path)
+    {
+        await Task.Delay(_settings.VerifyAfter, _time, _stop.Token);
+        var found = await _store.HeadAsync(_book.Read(ledger => ledger.KeyOf(path)), _stop.Token);
+        return found is not null && _claims.IsOurs(found) && _book.Read(ledger => ledger.PendingOf(path) is null && ledger.StoredFiles.GetValueOrDefault(path)?.ETag != found.ETag) ? found : null;
+    }
+
+    private async Task RepeatAsync(Func<Task> work)
+    {
+        while (true)
+        {
+            try
+            {
+                await work();
+                return;
+            }
+            catch (StoreException error)
+            {
+                Counters.Retried(error.Code); // waited for before it is tried again
+            }
+        }
+    }
+
+    private void Conclude(FlushJob job, JournalRecord record)
     {
         lock (_lock)
         {
@@ -344,7 +414,7 @@ internal sealed class FlushEngine : IAsyncDisposable
     private async Task LetGoAsync(FlushJob job)
     {
         await _owner.RecheckAsync(job.Operation.Path);
-        End(job, new Settled(job.Operation.Sequence, job.Operation.Path, IsGone: false));
+        Conclude(job, new Settled(job.Operation.Sequence, job.Operation.Path, IsGone: false));
         await AbortAbandonedAsync();
     }
 
@@ -356,6 +426,7 @@ internal sealed class FlushEngine : IAsyncDisposable
             try
             {
                 await _store.AbortUploadAsync(path, id, _stop.Token);
+                if (_book.Read(ledger => ledger.KeyOf(path)) is var key && key != path) await _store.AbortUploadAsync(key, id, _stop.Token);
                 _ = _book.Record(new UploadEnded(0, path, id));
             }
             catch (Exception error) when (error is StoreException or OperationCanceledException)

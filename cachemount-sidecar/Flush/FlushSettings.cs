@@ -21,6 +21,9 @@ internal sealed record FlushSettings
     /// <summary>Longest pause after something went wrong.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>What was sent after an older version whose fate is not known is looked at again after this time.</summary>
+    public TimeSpan VerifyAfter { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>A checkpoint of which files are still being written is looked at again after this time.</summary>
     public TimeSpan PublishAgainAfter { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -1,5 +1,6 @@
-using System.Globalization;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Trestle.CacheMount.Directories;
 using Trestle.CacheMount.Journal;
 using Trestle.CacheMount.Native;
 using Trestle.CacheMount.Stores;
@@ -13,7 +14,7 @@ internal sealed class StaleFileException(string message) : Exception(message);
 /// Brings the content of one closed file to the store. <see cref="PrepareAsync"/> sends the parts and may run for many files at once;
 /// <see cref="CommitAsync"/> makes the file visible. What was sent before a restart is not sent again.
 /// </summary>
-internal sealed class Uploader(string root, string writer, IObjectStore store, Book book, PartWindow window, Counters counters, FlushSettings settings, TimeProvider time)
+internal sealed class Uploader(string root, KeyClaims claims, IObjectStore store, Book book, PartWindow window, Counters counters, FlushSettings settings, TimeProvider time)
 {
     // Timers may be early by some milliseconds.
     private static readonly TimeSpan PastTick = TimeSpan.FromMilliseconds((Fingerprint.TickNs / 1_000_000) + 20);
@@ -22,7 +23,7 @@ internal sealed class Uploader(string root, string writer, IObjectStore store, B
     public Backoff NewBackoff() => new(settings.FirstPause, settings.LongestPause);
 
     /// <summary>Whether a file is sent in one request when its turn comes.</summary>
-    public bool IsDirect(Store operation) => operation.File.Size <= settings.DirectSize;
+    public bool IsDirect(Store operation) => operation.File.Size <= settings.DirectSize || (operation.File.Size <= LinkTarget.Longest && Libc.Stat(PathOf(operation.Path)) is { Kind: EntryKind.Link });
 
     /// <summary>Sends the parts of a file until the store has all of them.</summary>
     /// <param name="operation">The file.</param>
@@ -75,7 +76,7 @@ internal sealed class Uploader(string root, string writer, IObjectStore store, B
             {
                 var (offset, length) = plan.Part(number);
                 var body = await Task.Run(() => ObjectBody.Of(file, offset, length, failed.Token), failed.Token);
-                var part = await store.PutPartAsync(operation.Path, uploadId, number, body, failed.Token);
+                var part = await store.PutPartAsync(KeyOf(operation), uploadId, number, body, failed.Token);
                 outcome = PartOutcome.Arrived;
                 counters.Took(length);
                 trouble(null);
@@ -113,23 +114,36 @@ internal sealed class Uploader(string root, string writer, IObjectStore store, B
         var known = book.Read(ledger => ledger.UploadOf(operation.Sequence) is { } upload ? (upload.UploadId, upload.PartSize, Stored: upload.Parts.Keys.ToArray()) : default);
         if (known.UploadId is not null) return known;
         var plan = PartPlan.For(operation.File.Size, settings.SmallestPart);
-        var id = await store.BeginUploadAsync(operation.Path, Metadata(operation, Libc.Stat(file)), ct);
+        var id = await store.BeginUploadAsync(KeyOf(operation), Metadata(operation, Libc.Stat(file)), ct);
         _ = book.Record(ledger => [new UploadBegun(ledger.Find(operation.Sequence) is null ? 0 : operation.Sequence, operation.Path, id, plan.PartSize)]);
         return (id, plan.PartSize, []);
     }
 
     private async Task<Completed> PutAsync(Store operation, CancellationToken ct)
     {
+        var (bytes, entry) = await ReadAsync(operation, ct);
+        if (operation.File.Size != bytes.Length || !operation.File.LooksLike(entry.File)) throw new StaleFileException($"{operation.Path} changed while it was read");
+        var body = ObjectBody.Of(bytes);
+        var stored = await claims.WriteAsync(operation.Path, operation.Sequence, looksFirst: false, (key, only) => store.PutAsync(key, body, Metadata(operation, entry), ct, only), found => IsSame(found, bytes, body.Crc32) ? found with { Crc32 = body.Crc32 } : null, counters.Conflicted, ct);
+        counters.Took(bytes.Length);
+        if (stored.Crc32 is null) stored = await store.HeadAsync(KeyOf(operation), ct) ?? throw Wrong(operation, "is not there after it was stored");
+        return Confirmed(operation, entry.File, stored, body.Crc32);
+    }
+
+    // A link has where it leads for content.
+    private async Task<(byte[] Bytes, Entry Entry)> ReadAsync(Store operation, CancellationToken ct)
+    {
+        if (Libc.Stat(PathOf(operation.Path)) is { Kind: EntryKind.Link })
+        {
+            await PassTickAsync(operation, ct);
+            var target = new FileInfo(PathOf(operation.Path)).LinkTarget ?? "";
+            return (Encoding.UTF8.GetBytes(target), Libc.Stat(PathOf(operation.Path)) ?? throw new StaleFileException($"{operation.Path} is gone"));
+        }
+
         using var file = await OpenAsync(operation, ct);
         var bytes = new byte[operation.File.Size];
         var read = await RandomAccess.ReadAsync(file, bytes, 0, ct);
-        var entry = Libc.Stat(file);
-        if (read != bytes.Length || !operation.File.LooksLike(entry.File)) throw new StaleFileException($"{operation.Path} changed while it was read");
-        var body = ObjectBody.Of(bytes);
-        var stored = await store.PutAsync(operation.Path, body, Metadata(operation, entry), ct);
-        counters.Took(bytes.Length);
-        if (stored.Crc32 is null) stored = await store.HeadAsync(operation.Path, ct) ?? throw Wrong(operation, "is not there after it was stored");
-        return Confirmed(operation, entry.File, stored, body.Crc32);
+        return (read == bytes.Length ? bytes : [], Libc.Stat(file));
     }
 
     private async Task<Completed> CompleteAsync(Store operation, CancellationToken ct)
@@ -142,16 +156,33 @@ internal sealed class Uploader(string root, string writer, IObjectStore store, B
         StoreException? doubt = null;
         try
         {
-            await store.CompleteUploadAsync(operation.Path, id, parts, ct);
+            await claims.WriteAsync<object>(operation.Path, operation.Sequence, looksFirst: true, async (key, only) =>
+            {
+                await store.CompleteUploadAsync(key, id, parts, ct, only);
+                return operation;
+            }, _ => null, Divert, ct);
         }
         catch (StoreException error) when (error.Problem == StoreProblem.NoSuchUpload)
         {
             doubt = error; // an earlier try may have done it, and its answer was lost
         }
 
-        var stored = await store.HeadAsync(operation.Path, ct);
-        if (doubt is not null && stored?.Metadata.GetValueOrDefault("trestle-write") != Token(operation)) throw doubt;
+        var stored = await store.HeadAsync(KeyOf(operation), ct);
+        if (doubt is not null && !claims.IsOf(stored, operation.Sequence)) throw doubt;
         return Confirmed(operation, entry.File, stored ?? throw Wrong(operation, "is not there after it was completed"), crc);
+    }
+
+    // Of a small object the tag is mostly its MD5 sum.
+#pragma warning disable CA5351
+    private static bool IsSame(StoredObject found, byte[] bytes, uint crc) => found.Size == bytes.Length
+        && (found.Crc32 is { } theirs ? theirs == crc : found.ETag.Trim('"') == Convert.ToHexStringLower(System.Security.Cryptography.MD5.HashData(bytes)));
+#pragma warning restore CA5351
+
+    // Its parts are sent again, to the other key.
+    private void Divert()
+    {
+        counters.Conflicted();
+        throw new StoreException(StoreProblem.NoSuchUpload, "somebody else wrote the key meanwhile; it is sent to another one") { Code = "conflict" };
     }
 
     private static Completed Confirmed(Store operation, Fingerprint file, StoredObject stored, uint crc)
@@ -164,10 +195,15 @@ internal sealed class Uploader(string root, string writer, IObjectStore store, B
     private static StoreException Wrong(Operation operation, string how) => new(StoreProblem.WrongParts, $"{operation.Path} {how}; it is sent again");
 
     // A change within the tick of the last one leaves no trace in the fingerprint: nothing is read before the tick is over.
-    private async Task<SafeFileHandle> OpenAsync(Store operation, CancellationToken ct)
+    private async Task PassTickAsync(Store operation, CancellationToken ct)
     {
         var left = TimeSpan.FromMicroseconds((operation.File.ModifiedNs - Libc.ClockNs()) / 1000) + PastTick;
         if (operation.File.Racy && left > TimeSpan.Zero) await Task.Delay(left < PastTick ? left : PastTick, time, ct);
+    }
+
+    private async Task<SafeFileHandle> OpenAsync(Store operation, CancellationToken ct)
+    {
+        await PassTickAsync(operation, ct);
         if (Libc.Stat(PathOf(operation.Path)) is { Kind: not EntryKind.File }) throw new StaleFileException($"{operation.Path} is no file any more");
         try
         {
@@ -182,14 +218,14 @@ internal sealed class Uploader(string root, string writer, IObjectStore store, B
         }
     }
 
-    private Dictionary<string, string> Metadata(Store operation, Entry entry) => new(StringComparer.Ordinal)
+    private Dictionary<string, string> Metadata(Store operation, Entry entry)
     {
-        ["trestle-write"] = Token(operation),
-        ["trestle-mtime-ns"] = operation.File.ModifiedNs.ToString(CultureInfo.InvariantCulture),
-        ["trestle-mode"] = Convert.ToString(entry.Mode, 8),
-    };
+        var metadata = FileLook.Metadata(entry);
+        claims.Sign(metadata, operation.Sequence);
+        return metadata;
+    }
 
-    private string Token(Operation operation) => $"{writer}-{operation.Sequence.ToString(CultureInfo.InvariantCulture)}";
+    private string KeyOf(Store operation) => book.Read(ledger => ledger.KeyOf(operation.Path));
 
     private string PathOf(string path) => Path.Combine(root, path);
 }

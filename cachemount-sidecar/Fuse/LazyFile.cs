@@ -1,5 +1,5 @@
-using System.IO.Hashing;
 using Microsoft.Win32.SafeHandles;
+using Trestle.CacheMount.Fetching;
 using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Native;
 using Trestle.CacheMount.Stores;
@@ -13,16 +13,14 @@ namespace Trestle.CacheMount.Fuse;
 internal sealed class LazyFile : IDisposable
 {
     /// <summary>Bytes of a block.</summary>
-    public const long BlockSize = 16 << 20;
+    public const long BlockSize = RangeReader.RangeSize;
 
     private const int Ahead = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Lock _lock = new();
     private readonly string _key;
-    private readonly IObjectStore _store;
-    private readonly SemaphoreSlim _places;
-    private readonly TimeProvider _time;
+    private readonly RangeReader _ranges;
     private readonly SafeFileHandle _file;
     private readonly Task<uint>?[] _blocks;
     private readonly PartPlan _plan;
@@ -36,7 +34,8 @@ internal sealed class LazyFile : IDisposable
     /// <param name="time">The clock.</param>
     public LazyFile(string path, string key, StoreEntry entry, IObjectStore store, SemaphoreSlim places, TimeProvider time)
     {
-        (Place, _key, Entry, _store, _places, _time) = (path, key, entry, store, places, time);
+        (Place, _key, Entry) = (path, key, entry);
+        _ranges = new RangeReader(store, places, time) { Patience = Patience, WaitsForAccess = true };
         _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         if (Posix.SetLength((int)_file.DangerousGetHandle(), entry.Size) != 0) throw new IOException($"no file of {entry.Size} bytes can be made in the cache (error {Posix.Error})");
         _plan = new PartPlan(entry.Size, BlockSize);
@@ -83,7 +82,7 @@ internal sealed class LazyFile : IDisposable
     public async Task<uint> WaitAsync(CancellationToken ct)
     {
         var blocks = await Task.WhenAll(Enumerable.Range(0, _blocks.Length).Select(SendFor)).WaitAsync(ct);
-        var crc = blocks.Skip(1).Index().Aggregate(blocks[0], (whole, block) => CrcCombine.Combine(whole, block.Item, _plan.Part(block.Index + 2).Length));
+        var crc = RangeReader.Whole(blocks, _plan);
         return Entry.Crc32 is { } expected && expected != crc ? throw new StoreException(StoreProblem.Corrupt, $"{_key} in the store is not what was stored") : crc;
     }
 
@@ -113,45 +112,7 @@ internal sealed class LazyFile : IDisposable
         lock (_lock)
         {
             if (_blocks[index] is { IsFaulted: false, IsCanceled: false } known) return known;
-            return _blocks[index] = Task.Run(() => FetchAsync(index, _stop.Token));
+            return _blocks[index] = Task.Run(() => _ranges.ReadAsync(_key, Entry.ETag, _file, _plan.Part(index + 1), _ => { }, _stop.Token));
         }
-    }
-
-    private async Task<uint> FetchAsync(int index, CancellationToken ct)
-    {
-        var (offset, length) = _plan.Part(index + 1);
-        var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5));
-        var began = _time.GetTimestamp();
-        while (true)
-        {
-            await _places.WaitAsync(ct);
-            try
-            {
-                return await ReadAsync(offset, length, ct);
-            }
-            catch (StoreException error) when (error.Problem is StoreProblem.Unavailable or StoreProblem.SlowDown or StoreProblem.Denied && _time.GetElapsedTime(began) < Patience)
-            {
-                // tried again
-            }
-            finally
-            {
-                _places.Release();
-            }
-
-            await Task.Delay(backoff.Next(), _time, ct);
-        }
-    }
-
-    private async Task<uint> ReadAsync(long offset, long length, CancellationToken ct)
-    {
-        var crc = new Crc32();
-        var at = offset;
-        await _store.ReadAsync(_key, offset, length, Entry.ETag, async piece =>
-        {
-            crc.Append(piece.Span);
-            await RandomAccess.WriteAsync(_file, piece, at, ct);
-            at += piece.Length;
-        }, ct);
-        return at == offset + length ? crc.GetCurrentHashAsUInt32() : throw new StoreException(StoreProblem.Unavailable, $"{_key}: {at - offset} bytes came instead of {length}");
     }
 }

@@ -89,7 +89,7 @@ internal sealed class LazyFiles(string folder, IObjectStore store, StoreTree tre
             lock (_lock)
             {
                 if (tree[path]?.ETag != file.Entry.ETag) return;
-                Dress(file, about?.Metadata.GetValueOrDefault("trestle-mode"));
+                Dress(file, about is null ? null : FileLook.Of(about.Metadata).Mode);
                 if (Adopt(path, file, crc)) _files.Remove(path);
                 tree.Remove(path);
             }
@@ -110,23 +110,10 @@ internal sealed class LazyFiles(string folder, IObjectStore store, StoreTree tre
     }
 
     // It is to look as it did.
-    private static unsafe void Dress(LazyFile file, string? mode)
+    private static void Dress(LazyFile file, int? mode)
     {
-        _ = Posix.SetMode(file.Place, mode is not null && TryOctal(mode, out var stored) ? stored : (uint)file.Entry.Mode);
         if (file.Entry.Owner is { } owner) _ = Posix.SetOwner(Posix.Here, file.Place, owner.User, owner.Group, 0);
-        var times = stackalloc Posix.Timespec[2];
-        times[0] = new Posix.Timespec(0, Posix.TimeOmitted);
-        times[1] = new Posix.Timespec(file.Entry.ModifiedNs / 1_000_000_000, file.Entry.ModifiedNs % 1_000_000_000);
-        _ = Posix.SetTimes(Posix.Here, file.Place, times, 0);
-    }
-
-    // What stands beside an object may come from anybody: no bit but those of permissions.
-    private static bool TryOctal(string text, out uint mode)
-    {
-        mode = 0;
-        if (text.Length is 0 or > 4 || text.AsSpan().ContainsAnyExceptInRange('0', '7')) return false;
-        mode = Convert.ToUInt32(text, 8) & 0x1FF;
-        return true;
+        FileLook.Restore(file.Place, mode ?? file.Entry.Mode, file.Entry.ModifiedNs);
     }
 
     // What others may still want stays until its place is needed.

@@ -9,8 +9,6 @@ namespace Trestle.CacheMount.Fuse;
 /// <summary>Looks again and again what the store has that the cache has not, and shows it.</summary>
 internal sealed class StoreListing(int root, IObjectStore store, Book book, StoreTree tree, TimeProvider time, ILogger log)
 {
-    private const string Ours = ".trestle/";
-
     /// <summary>What we know without the store: files that were given up for space.</summary>
     public void ShowKnown()
     {
@@ -31,7 +29,7 @@ internal sealed class StoreListing(int root, IObjectStore store, Book book, Stor
             var found = new List<(string, StoreEntry)>();
             await foreach (var entry in store.ListAsync("", ct))
             {
-                if (IsFile(entry.Key) && !IsHere(entry.Key)) found.Add((entry.Key, Entry(entry)));
+                if (NameRules.IsFile(entry.Key) && !IsHere(entry.Key)) found.Add((entry.Key, Entry(entry)));
             }
 
             if (settle is not null) await settle();
@@ -49,9 +47,6 @@ internal sealed class StoreListing(int root, IObjectStore store, Book book, Stor
         using var timer = new PeriodicTimer(every, time);
         while (await timer.WaitForNextTickAsync(ct)) await LookAsync(settle, ct);
     }
-
-    // Keys of others may hold anything.
-    private static bool IsFile(string key) => !key.StartsWith(Ours, StringComparison.Ordinal) && NameRules.Refusal(key) is null && key.Split('/').All(part => part is not ("" or "." or "..") && FileName.MostBytes(part) <= 765);
 
     private bool IsHere(string path) => book.Read(ledger => ledger.PendingOf(path) is not null) || Libc.Stat(Path.Combine(Posix.PathOf(root), path)) is not null;
 

@@ -25,8 +25,8 @@ internal sealed record PartStored(long Sequence, string Path, string UploadId, i
 /// <summary>The store has the whole file, confirmed.</summary>
 internal sealed record Completed(long Sequence, string Path, Fingerprint File, string ETag, uint Crc32) : JournalRecord(Sequence, Path);
 
-/// <summary>A file was removed and must go from the store.</summary>
-internal sealed record Removed(long Sequence, string Path) : JournalRecord(Sequence, Path);
+/// <summary>A file was removed and must go from the store; a foreign one is there from somebody else, and was seen.</summary>
+internal sealed record Removed(long Sequence, string Path, bool IsForeign = false) : JournalRecord(Sequence, Path);
 
 /// <summary>What was to be done for a path need not be done any more: it was removed from the store, replaced or gone before its turn.</summary>
 /// <param name="Sequence">Up to this one.</param>
@@ -39,6 +39,9 @@ internal sealed record UploadEnded(long Sequence, string Path, string UploadId) 
 
 /// <summary>The local copy of a file that the store has was given up for space.</summary>
 internal sealed record Evicted(long Sequence, string Path) : JournalRecord(Sequence, Path);
+
+/// <summary>The file is stored under another key, since somebody else wrote its own.</summary>
+internal sealed record Diverted(long Sequence, string Path, string Key) : JournalRecord(Sequence, Path);
 
 /// <summary>A checkpoint is finished and its manifest must follow its files; or it is broken and its manifest must go before its files change.</summary>
 internal sealed record CheckpointFinished(long Sequence, string Path, bool IsBroken = false) : JournalRecord(Sequence, Path);

@@ -11,7 +11,7 @@ internal abstract record Operation(long Sequence, string Path);
 internal sealed record Store(long Sequence, string Path, Fingerprint File) : Operation(Sequence, Path);
 
 /// <summary>The object is to be removed.</summary>
-internal sealed record Remove(long Sequence, string Path) : Operation(Sequence, Path);
+internal sealed record Remove(long Sequence, string Path, bool IsForeign = false) : Operation(Sequence, Path);
 
 /// <summary>The manifest of a checkpoint is to be written, or removed when it is broken.</summary>
 internal sealed record Publish(long Sequence, string Path, bool IsBroken = false) : Operation(Sequence, Path);
@@ -46,6 +46,7 @@ internal sealed class Ledger
     private readonly Dictionary<string, long> _settled = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _published = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _files = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long Sequence, string Key)> _diverted = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _checkpoints = new(StringComparer.Ordinal);
 
     /// <summary>The highest number given out so far.</summary>
@@ -62,6 +63,12 @@ internal sealed class Ledger
 
     /// <summary>Paths of uploads that lead nowhere any more and are still in the store, by id.</summary>
     public IReadOnlyDictionary<string, string> AbandonedUploads => _abandoned;
+
+    /// <summary>Keys of files that are not stored under their own, by path: somebody else wrote that.</summary>
+    public IEnumerable<(string Path, string Key)> Conflicts => _diverted.Select(known => (known.Key, known.Value.Key));
+
+    /// <summary>The key under which a file is stored.</summary>
+    public string KeyOf(string path) => _diverted.TryGetValue(path, out var diverted) ? diverted.Key : path;
 
     /// <summary>The number after the last one.</summary>
     public long NextSequence() => ++LastSequence;
@@ -88,7 +95,7 @@ internal sealed class Ledger
                 Want(new Store(closed.Sequence, closed.Path, closed.File));
                 break;
             case Removed removed:
-                Want(new Remove(removed.Sequence, removed.Path));
+                Want(new Remove(removed.Sequence, removed.Path, removed.IsForeign));
                 break;
             case UploadBegun { Sequence: 0 } abandoned: // so a snapshot says it
                 _abandoned[abandoned.UploadId] = abandoned.Path;
@@ -108,6 +115,7 @@ internal sealed class Ledger
             case Completed completed:
                 _uploads.Remove(completed.Sequence);
                 Settle(completed.Path, completed.Sequence);
+                if (_diverted.TryGetValue(completed.Path, out var beside) && beside.Sequence > completed.Sequence) break; // somebody else wrote there since
                 if (_stored.GetValueOrDefault(completed.Path) is not { } known || known.Sequence < completed.Sequence)
                 {
                     _stored[completed.Path] = new Stored(completed.Sequence, completed.File, completed.ETag, completed.Crc32, IsEvicted: false);
@@ -117,6 +125,12 @@ internal sealed class Ledger
             case Settled settled:
                 Settle(settled.Path, settled.Sequence);
                 if (settled.IsGone && _stored.GetValueOrDefault(settled.Path)?.Sequence <= settled.Sequence) _stored.Remove(settled.Path);
+                if (settled.IsGone && _diverted.TryGetValue(settled.Path, out var left) && left.Sequence <= settled.Sequence) _diverted.Remove(settled.Path);
+                break;
+            case Diverted diverted when !_diverted.TryGetValue(diverted.Path, out var before) || before.Sequence <= diverted.Sequence:
+                // What the store has under the path's own key is not ours.
+                if (_stored.GetValueOrDefault(diverted.Path)?.Sequence < diverted.Sequence) _stored.Remove(diverted.Path);
+                _diverted[diverted.Path] = (diverted.Sequence, diverted.Key);
                 break;
             case Evicted evicted when _stored.GetValueOrDefault(evicted.Path) is { } stored && stored.Sequence == evicted.Sequence:
                 _stored[evicted.Path] = stored with { IsEvicted = true };
@@ -144,6 +158,7 @@ internal sealed class Ledger
             if (stored.IsEvicted) yield return new Evicted(stored.Sequence, path);
         }
 
+        foreach (var (path, diverted) in _diverted) yield return new Diverted(diverted.Sequence, path, diverted.Key);
         foreach (var (id, path) in _abandoned) yield return new UploadBegun(0, path, id, 0);
         foreach (var (path, sequence) in _published) yield return new CheckpointPublished(sequence, path);
         foreach (var operation in _pending.Values)
@@ -151,7 +166,7 @@ internal sealed class Ledger
             yield return operation switch
             {
                 Store store => new Closed(store.Sequence, store.Path, store.File),
-                Remove remove => new Removed(remove.Sequence, remove.Path),
+                Remove remove => new Removed(remove.Sequence, remove.Path, remove.IsForeign),
                 _ => new CheckpointFinished(operation.Sequence, operation.Path, operation is Publish { IsBroken: true }),
             };
             if (!_uploads.TryGetValue(operation.Sequence, out var upload)) continue;

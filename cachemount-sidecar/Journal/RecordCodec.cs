@@ -100,6 +100,12 @@ internal static class RecordCodec
             case CheckpointPublished published:
                 writer.Write(published.IsGone);
                 break;
+            case Removed { IsForeign: true }:
+                writer.Write(true);
+                break;
+            case Diverted diverted:
+                writer.Write(diverted.Key);
+                break;
             case Settled settled:
                 writer.Write(settled.IsGone);
                 break;
@@ -123,6 +129,7 @@ internal static class RecordCodec
         CheckpointPublished => 9,
         SequenceGiven => 10,
         UploadEnded => 11,
+        Diverted => 12,
         _ => throw new ArgumentOutOfRangeException(nameof(record), record.GetType().Name, "the journal has no such record"),
     };
 
@@ -139,13 +146,14 @@ internal static class RecordCodec
                 2 => new UploadBegun(sequence, path, reader.ReadString(), reader.ReadInt64()),
                 3 => new PartStored(sequence, path, reader.ReadString(), reader.ReadInt32(), reader.ReadString(), reader.ReadUInt32()),
                 4 => new Completed(sequence, path, ReadFingerprint(reader), reader.ReadString(), reader.ReadUInt32()),
-                5 => new Removed(sequence, path),
+                5 => new Removed(sequence, path, reader.BaseStream.Position < reader.BaseStream.Length && reader.ReadBoolean()),
                 6 => new Settled(sequence, path, reader.ReadBoolean()),
                 7 => new Evicted(sequence, path),
                 8 => new CheckpointFinished(sequence, path, reader.ReadBoolean()),
                 9 => new CheckpointPublished(sequence, path, reader.ReadBoolean()),
                 10 => new SequenceGiven(sequence),
                 11 => new UploadEnded(sequence, path, reader.ReadString()),
+                12 => new Diverted(sequence, path, reader.ReadString()),
                 _ => null,
             };
         }

@@ -28,6 +28,7 @@ internal readonly record struct Entry(EntryKind Kind, Fingerprint File, int Mode
 internal static partial class Libc
 {
     public const int Again = 11;
+    public const int NoAccess = 13;
     private const int AtCurrentDirectory = -100;
     private const int NoFollow = 0x100;
     private const int EmptyPath = 0x1000;
@@ -81,6 +82,11 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Control(SafeFileHandle file, int command, int argument);
+
+    /// <summary>Whom this thread is when it comes to files; nothing happens without the right to it.</summary>
+    /// <returns>Whom it was.</returns>
+    [LibraryImport("libc", EntryPoint = "setfsuid")]
+    internal static partial uint SetFileUser(uint user);
 
     [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]
     internal static partial int InotifyInit(int flags);

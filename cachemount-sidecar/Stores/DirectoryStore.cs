@@ -22,11 +22,11 @@ internal sealed class DirectoryStore(string root) : IObjectStore
 
     public Task<StoredObject?> HeadAsync(string key, CancellationToken ct) => Task.Run(() => Guarded(() => Head(key)), ct);
 
-    public async Task<StoredObject> PutAsync(string key, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct)
+    public async Task<StoredObject> PutAsync(string key, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct, WriteCondition? only = null)
     {
         var upload = await BeginUploadAsync(key, metadata, ct);
         var part = await PutPartAsync(key, upload, 1, body, ct);
-        await CompleteUploadAsync(key, upload, [part], ct);
+        await CompleteUploadAsync(key, upload, [part], ct, only);
         return await HeadAsync(key, ct) ?? throw new StoreException(StoreProblem.Unavailable, $"{key} was replaced while it was stored");
     }
 
@@ -59,7 +59,7 @@ internal sealed class DirectoryStore(string root) : IObjectStore
         return new StoredPart(number, body.Crc32.ToString("x8", CultureInfo.InvariantCulture), body.Crc32);
     });
 
-    public Task CompleteUploadAsync(string key, string uploadId, IReadOnlyCollection<StoredPart> parts, CancellationToken ct) => GuardedAsync<object?>(async () =>
+    public Task CompleteUploadAsync(string key, string uploadId, IReadOnlyCollection<StoredPart> parts, CancellationToken ct, WriteCondition? only = null) => GuardedAsync<object?>(async () =>
     {
         var folder = PathOf(UploadFolder + uploadId);
         if (!File.Exists(folder + "/object")) throw NoUpload(key);
@@ -75,6 +75,12 @@ internal sealed class DirectoryStore(string root) : IObjectStore
             }
 
             file.Flush(flushToDisk: true);
+        }
+
+        if (only is not null && Head(key)?.ETag != only.ETag)
+        {
+            Directory.Delete(folder, recursive: true);
+            throw new StoreException(StoreProblem.Changed, $"{key} is another one now");
         }
 
         // The name of the upload is new with every version, as the tag of an object is.

@@ -14,6 +14,10 @@ internal sealed record StoredObject(string Key, long Size, string ETag, uint? Cr
     public DateTimeOffset? Modified { get; init; }
 }
 
+/// <summary>What must be so for an object to be written. A store that knows no conditions writes it all the same.</summary>
+/// <param name="ETag">The key must have this object; null: it must have none.</param>
+internal sealed record WriteCondition(string? ETag);
+
 /// <summary>An upload in parts that is neither completed nor aborted.</summary>
 internal sealed record PendingUpload(string Key, string UploadId);
 
@@ -29,8 +33,8 @@ internal interface IObjectStore
     /// <summary>The object; null when there is none.</summary>
     Task<StoredObject?> HeadAsync(string key, CancellationToken ct);
 
-    /// <summary>Stores an object in one go.</summary>
-    Task<StoredObject> PutAsync(string key, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct);
+    /// <summary>Stores an object in one go. What is not as the condition says is <see cref="StoreProblem.Changed"/>.</summary>
+    Task<StoredObject> PutAsync(string key, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct, WriteCondition? only = null);
 
     /// <summary>Removes an object; one that is not there counts as removed.</summary>
     Task DeleteAsync(string key, CancellationToken ct);
@@ -46,8 +50,8 @@ internal interface IObjectStore
     /// <param name="ct">Ends it.</param>
     Task<StoredPart> PutPartAsync(string key, string uploadId, int number, ObjectBody body, CancellationToken ct);
 
-    /// <summary>Makes the object visible.</summary>
-    Task CompleteUploadAsync(string key, string uploadId, IReadOnlyCollection<StoredPart> parts, CancellationToken ct);
+    /// <summary>Makes the object visible. What is not as the condition says is <see cref="StoreProblem.Changed"/>.</summary>
+    Task CompleteUploadAsync(string key, string uploadId, IReadOnlyCollection<StoredPart> parts, CancellationToken ct, WriteCondition? only = null);
 
     /// <summary>Gives an upload up; one that is not there counts as given up.</summary>
     Task AbortUploadAsync(string key, string uploadId, CancellationToken ct);

@@ -62,7 +62,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
         {
             var head = await _s3.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = _options.Bucket, Key = _options.Prefix + key, ChecksumMode = ChecksumMode.ENABLED }, limit);
             var metadata = head.Metadata.Keys.ToDictionary(name => name[MetadataHeader.Length..], name => head.Metadata[name], StringComparer.Ordinal);
-            return new StoredObject(key, head.ContentLength, head.ETag, head.ChecksumType == ChecksumType.COMPOSITE ? null : Crc(head.ChecksumCRC32), metadata);
+            return new StoredObject(key, head.ContentLength, head.ETag, head.ChecksumType == ChecksumType.COMPOSITE ? null : Crc(head.ChecksumCRC32), metadata) { Modified = head.LastModified };
         }
         catch (AmazonS3Exception error) when (error.StatusCode == HttpStatusCode.NotFound && error.ErrorCode != "NoSuchBucket")
         {
@@ -71,9 +71,9 @@ internal sealed class S3Store : IObjectStore, IDisposable
     });
 
     /// <inheritdoc/>
-    public async Task<StoredObject> PutAsync(string key, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct)
+    public async Task<StoredObject> PutAsync(string key, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct, WriteCondition? only = null)
     {
-        var (etag, crc) = await SendAsync(key, "", body, metadata, ct);
+        var (etag, crc) = await SendAsync(key, "", body, metadata, ct, only);
         return new StoredObject(key, body.Length, etag, crc, metadata);
     }
 
@@ -98,13 +98,15 @@ internal sealed class S3Store : IObjectStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public Task CompleteUploadAsync(string key, string uploadId, IReadOnlyCollection<StoredPart> parts, CancellationToken ct) => CallAsync($"completing {key}", ct: ct, call: limit =>
+    public Task CompleteUploadAsync(string key, string uploadId, IReadOnlyCollection<StoredPart> parts, CancellationToken ct, WriteCondition? only = null) => CallAsync($"completing {key}", ct: ct, call: limit =>
         _s3.CompleteMultipartUploadAsync(
             new CompleteMultipartUploadRequest
             {
                 BucketName = _options.Bucket,
                 Key = _options.Prefix + key,
                 UploadId = uploadId,
+                IfMatch = only?.ETag,
+                IfNoneMatch = only is { ETag: null } ? "*" : null,
                 PartETags = [.. parts.Select(part => new PartETag(part.Number, part.ETag) { ChecksumCRC32 = Crc(part.Crc32) })],
             },
             limit));
@@ -177,11 +179,12 @@ internal sealed class S3Store : IObjectStore, IDisposable
         _handler.Dispose();
     }
 
-    private Task<(string ETag, uint? Crc)> SendAsync(string key, string query, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct) => WatchedAsync($"storing {key}", ct: ct, call: async (limit, moved) =>
+    private Task<(string ETag, uint? Crc)> SendAsync(string key, string query, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct, WriteCondition? only = null) => WatchedAsync($"storing {key}", ct: ct, call: async (limit, moved) =>
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, new Uri(_options.Address.AbsoluteUri + S3Signer.Escape(_options.Prefix + key) + query)) { Content = new S3Body(body, moved) };
         request.Headers.TryAddWithoutValidation("x-amz-checksum-crc32", Crc(body.Crc32));
         foreach (var (name, value) in metadata) request.Headers.TryAddWithoutValidation(MetadataHeader + name, value);
+        if (only is not null) request.Headers.TryAddWithoutValidation(only.ETag is null ? "If-None-Match" : "If-Match", only.ETag ?? "*");
         _signer.Sign(request, await _credentials.GetCredentialsAsync());
         using var answer = await _http.SendAsync(request, limit);
         if (!answer.IsSuccessStatusCode) throw await ErrorAsync(answer, $"storing {key} in {Name}", limit);

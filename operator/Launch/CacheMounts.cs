@@ -64,8 +64,8 @@ internal static class CacheMounts
             "serve", "--cache", cache, "--front", "Directory",
             .. BucketAccess.Arguments(mount.Bucket, mount.Mount.SubPath),
             "--name", Names.Pod(job.Metadata.Name, rank, attempt),
-            "--attempt", Text(attempt),
-            .. job.AttemptSize > 1 ? new[] { "--nodes", Text(job.AttemptSize) } : [],
+            "--run", job.Metadata.Uid, "--attempt", Text(attempt),
+            .. job.AttemptSize > 1 ? new[] { "--nodes", Text(job.AttemptSize), "--rank", Text(rank) } : [],
             .. Options(mount),
             "--fetch", "true",
             "--report", $"{settings.RendezvousUrl}{RendezvousServer.MountPath(job.Metadata.Uid, attempt, rank, mount.Index)}",
@@ -109,7 +109,7 @@ internal static class CacheMounts
         {
             RunAsUser = 0,
             AllowPrivilegeEscalation = false,
-            Capabilities = new V1Capabilities { Drop = ["ALL"], Add = ["CHOWN", "DAC_OVERRIDE", "FOWNER"] },
+            Capabilities = new V1Capabilities { Drop = ["ALL"], Add = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID"] },
         };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -110,11 +110,13 @@ internal static class SlurmScript
                 mount.Bucket.CredentialsSecretRef?.Name ?? "-",
                 mount.Storage.Cache?.Medium is { } medium && medium.StartsWith('/') ? $"{medium.TrimEnd('/')}/{input.Job.Metadata.Uid}" : mount.Storage.Cache?.Medium ?? "LocalSSD",
                 .. BucketAccess.Arguments(mount.Bucket, mount.Mount.SubPath), .. CacheMounts.Options(mount),
-                "--attempt", input.Attempt.ToString(CultureInfo.InvariantCulture),
+                "--run", input.Job.Metadata.Uid, "--attempt", input.Attempt.ToString(CultureInfo.InvariantCulture),
                 .. input.Job.NodeCount > 1 ? new[] { "--nodes", input.Job.NodeCount.ToString(CultureInfo.InvariantCulture) } : [],
             ];
             if (words.Any(word => word.Any(char.IsControl))) throw new LaunchRefusedException($"the mount at {mount.Mount.Path} has a control character; remove it");
-            calls.Append("serve_bucket ").AppendJoin(' ', words.Select(Quote)).Append(CultureInfo.InvariantCulture, $" --name {Quote($"{input.Job.Metadata.Name}-a{input.Attempt}-")}\"$trestle_rank\"\n");
+            calls.Append("serve_bucket ").AppendJoin(' ', words.Select(Quote)).Append(CultureInfo.InvariantCulture, $" --name {Quote($"{input.Job.Metadata.Name}-a{input.Attempt}-")}\"$trestle_rank\"");
+            if (input.Job.NodeCount > 1) calls.Append(" --rank \"$trestle_rank\"");
+            calls.Append('\n');
         }
 
         return calls.Length == 0 ? [] : [new("buckets.sh", BucketFunctions), new("serve.sh", calls.ToString())];

@@ -83,7 +83,7 @@ public sealed class StorageReconciler(IKubeApi api, IObjectCache<Storage> storag
     }
 
     private IEnumerable<DurableCheckpoint> Reported(IEnumerable<TrainingJob> users) => users.SelectMany(job =>
-        mounts.Of(job.Metadata.Uid, job.Status?.Attempt ?? 0).Whole(job.AttemptSize).SelectMany(mount => job.Spec.Mounts?.ElementAtOrDefault(mount.Mount) is { Storage: not null } told
+        mounts.Of(job.Metadata.Uid, job.Status?.Attempt ?? 0).SelectMany(mount => job.Spec.Mounts?.ElementAtOrDefault(mount.Mount) is { Storage: not null } told
             ? mount.Report.Checkpoints.Select(checkpoint => told.SubPath is { Length: > 0 } sub ? checkpoint with { Name = $"{sub.TrimEnd('/')}/{checkpoint.Name}" } : checkpoint)
             : []));
 

@@ -24,7 +24,7 @@ internal static class MountStates
         var said = draft.Seen.Mounts.Where(mount => mount.Rank < size && mounts.ContainsKey(mount.Mount)).ToList();
         if (mounts.Count > 0) draft.LookAgain(LookAgain);
         if (said.Count == 0) return;
-        TakeCheckpoints(draft.Status, said, mounts, size);
+        TakeCheckpoints(draft.Status, said, mounts);
         var (holds, reason, message) = Durable(said, mounts, isComplete: said.Count == mounts.Count * size);
         if (reason is null) return;
         var conditions = draft.Status.Conditions ??= [];
@@ -40,11 +40,11 @@ internal static class MountStates
         return last.Count == 0 || last.Select(mount => mount.Rank).Distinct().Count() < open.Count ? null : $"the code has ended; {Bytes(last.Sum(mount => mount.Report.PendingBytes))} of what it wrote are still on their way to the storage";
     }
 
-    private static void TakeCheckpoints(TrainingJobStatus status, List<ReportedMount> said, Dictionary<int, BucketMount> mounts, int size)
+    private static void TakeCheckpoints(TrainingJobStatus status, List<ReportedMount> said, Dictionary<int, BucketMount> mounts)
     {
         var known = status.Checkpoint ??= new CheckpointStatus();
         known.PendingBytes = said.Sum(mount => mount.Report.PendingBytes);
-        var newest = said.Whole(size).SelectMany(mount => mount.Report.Checkpoints.Select(checkpoint => (Name: Name(checkpoint, mounts[mount.Mount].Mount), At: Seconds(checkpoint.DurableAt)))).OrderByDescending(checkpoint => checkpoint.At).FirstOrDefault();
+        var newest = said.SelectMany(mount => mount.Report.Checkpoints.Select(checkpoint => (Name: Name(checkpoint, mounts[mount.Mount].Mount), At: Seconds(checkpoint.DurableAt)))).OrderByDescending(checkpoint => checkpoint.At).FirstOrDefault();
         if (newest.Name is null || newest.At <= known.DurableAt) return;
         (known.Latest, known.DurableAt) = (newest.Name, newest.At);
     }
@@ -53,6 +53,7 @@ internal static class MountStates
     {
         if (said.Find(mount => mount.Report.Trouble is not null) is { } troubled) return (false, "StorageTrouble", $"rank {troubled.Rank} at {mounts[troubled.Mount].Mount.Path}: {troubled.Report.Trouble}");
         if (said.Exists(mount => !mount.Report.IsDurable)) return (false, "Flushing", "what was written is on its way to the storage");
+        if (isComplete && said.Find(mount => mount.Report.Conflict is not null) is { } conflicted) return (true, "FlushedWithConflicts", $"all files that were closed are in the storage; rank {conflicted.Rank} at {mounts[conflicted.Mount].Mount.Path}: {conflicted.Report.Conflict}");
         return isComplete ? (true, "Flushed", "all files that were closed are in the storage") : (false, null, "");
     }
 

@@ -29,7 +29,7 @@ public sealed class KilledMountTests
             await mount.ReadyAsync();
             server.Delay = call =>
             {
-                if (call.Kind != kind || Interlocked.Increment(ref count) != nth) return Task.CompletedTask;
+                if (call.Kind != kind || call.Key.Contains("/.trestle/probe", StringComparison.Ordinal) || Interlocked.Increment(ref count) != nth) return Task.CompletedTask;
                 mount.Signal("KILL");
                 killed.TrySetResult();
                 return Task.CompletedTask;
@@ -40,18 +40,61 @@ public sealed class KilledMountTests
             promises.Write(files, $"after-{round}", Small);
             await killed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
             await mount.EndAsync();
-            promises.Hold(server, files);
+            promises.Hold(server);
         }
 
         server.Delay = _ => Task.CompletedTask;
         await using var last = MountProcess.Start(cache.FullName, server);
         await last.ReadyAsync();
         await last.FlushAsync();
-        promises.HoldAll(server, files);
+        promises.HoldAll(server);
         Promises.Manifests(server).Count().ShouldBe(4);
         var order = Promises.Order(server);
         order.ShouldBe(Enumerable.Range(0, 4).SelectMany(round => new[] { $"step-{round}/a", $"step-{round}/b", $"step-{round}/.metadata", $"after-{round}" }));
         last.Signal("TERM");
         (await last.EndAsync()).ShouldExit(0);
     }
+
+    [Fact]
+    public async Task Whichever_of_two_nodes_is_killed_a_checkpoint_that_is_listed_has_the_files_of_both()
+    {
+        using var caches = new TemporaryDirectory();
+        await using var server = await FaultyS3.StartAsync();
+        var promises = new Promises();
+        string[] files = [caches["0/files"], caches["1/files"]];
+        // Killed when it sends a file, its share, the manifest, or an answer.
+        foreach (var (round, (killed, key)) in new[] { (1, "step-0/b"), (0, "/shares/"), (0, "/checkpoints/step-2.json"), (1, "/shares/") }.Index())
+        {
+            await using var first = Start(caches["0"], server, 0);
+            await using var second = Start(caches["1"], server, 1);
+            await Task.WhenAll(first.ReadyAsync(), second.ReadyAsync());
+            var isOver = new TaskCompletionSource();
+            server.Delay = call =>
+            {
+                if (call.Kind is not ("put" or "complete") || !call.Key.Contains(key, StringComparison.Ordinal) || (key == "/shares/" && !call.Key.EndsWith($"/step-{round}/{killed}.json", StringComparison.Ordinal))) return Task.CompletedTask;
+                (killed == 0 ? first : second).Signal("KILL");
+                isOver.TrySetResult();
+                return Task.CompletedTask;
+            };
+            promises.Write(files[1], $"step-{round}/b", Small);
+            promises.Write(files[0], $"step-{round}/a", Small);
+            promises.Write(files[0], $"step-{round}/.metadata", Small);
+            await isOver.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await (killed == 0 ? first : second).EndAsync();
+            promises.Hold(server);
+            server.Delay = _ => Task.CompletedTask;
+            await (killed == 0 ? second : first).KillAsync();
+            promises.Hold(server);
+        }
+
+        await using var one = Start(caches["0"], server, 0);
+        await using var other = Start(caches["1"], server, 1);
+        await Task.WhenAll(one.ReadyAsync(), other.ReadyAsync());
+        await Task.WhenAll(one.FlushAsync(), other.FlushAsync());
+        promises.HoldAll(server);
+        Promises.Manifests(server).Select(manifest => (manifest.Name, manifest.Files.Count)).ShouldBe(Enumerable.Range(0, 4).Select(round => ($"step-{round}", 3)));
+    }
+
+    private static MountProcess Start(string cache, FaultyS3 server, int rank) =>
+        MountProcess.Start(cache, server, null, "--run", "job", "--attempt", "1", "--nodes", "2", "--rank", rank.ToString(System.Globalization.CultureInfo.InvariantCulture));
 }

@@ -12,25 +12,25 @@ namespace Trestle.Integration.Tests.CacheMount;
 internal sealed class Promises
 {
     private const string Prefix = "run/";
-    private readonly List<(string Path, byte[] Content)> _closed = [];
+    private readonly List<(string Root, string Path, byte[] Content)> _closed = [];
 
     /// <summary>Writes a file and remembers it. Each path is written once, in order, and no two within one tick of the file system's clock: of files that nobody saw being closed it is all that tells their order.</summary>
     public void Write(string root, string path, byte[] content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(root, path))!);
         File.WriteAllBytes(Path.Combine(root, path), content);
-        _closed.Add((path, content));
+        _closed.Add((root, path, content));
         var written = File.GetLastWriteTimeUtc(Path.Combine(root, path));
         using var clock = new TemporaryDirectory();
         SpinWait.SpinUntil(() => File.GetLastWriteTimeUtc(clock.Write("tick", "")) > written, TimeSpan.FromSeconds(5)).ShouldBeTrue("the clock of the file system stands still");
     }
 
     /// <summary>What must hold at any moment.</summary>
-    public void Hold(FaultyS3 server, string files)
+    public void Hold(FaultyS3 server)
     {
-        foreach (var (path, content) in _closed)
+        foreach (var (root, path, content) in _closed)
         {
-            File.ReadAllBytes(Path.Combine(files, path)).AsSpan().SequenceEqual(content).ShouldBeTrue($"the local copy of {path} was changed");
+            File.ReadAllBytes(Path.Combine(root, path)).AsSpan().SequenceEqual(content).ShouldBeTrue($"the local copy of {path} was changed");
             if (server.Objects[Prefix + path] is { } stored) stored.Bytes.AsSpan().SequenceEqual(content).ShouldBeTrue($"{path} in the store is not what was closed");
         }
 
@@ -47,14 +47,14 @@ internal sealed class Promises
     }
 
     /// <summary>What must hold after a flush.</summary>
-    public void HoldAll(FaultyS3 server, string files)
+    public void HoldAll(FaultyS3 server)
     {
-        Hold(server, files);
-        foreach (var (path, _) in _closed) server.Objects[Prefix + path].ShouldNotBeNull($"{path} is not in the store after a flush");
+        Hold(server);
+        foreach (var (_, path, _) in _closed) server.Objects[Prefix + path].ShouldNotBeNull($"{path} is not in the store after a flush");
     }
 
     /// <summary>Paths of files in the order in which they first became visible.</summary>
-    public static List<string> Order(FaultyS3 server) => [.. server.Objects.Visible.Where(key => !key.StartsWith(Prefix + ".trestle/", StringComparison.Ordinal)).Select(key => key[Prefix.Length..]).Distinct()];
+    public static List<string> Order(FaultyS3 server) => [.. server.Objects.Visible.Where(key => !key.Contains("/.trestle/", StringComparison.Ordinal)).Select(key => key[Prefix.Length..]).Distinct()];
 
     public static IEnumerable<Manifest> Manifests(FaultyS3 server) =>
         server.Objects.Keys.Where(key => key.StartsWith(Prefix + Manifest.Folder, StringComparison.Ordinal)).Select(key => Manifest.FromJson(server.Objects[key]!.Bytes).ShouldNotBeNull());

@@ -45,6 +45,9 @@ public sealed class FaultyS3 : IAsyncDisposable
     /// <summary>Whether the answers to puts and parts hold checksums.</summary>
     public bool KnowsChecksums { get; set; } = true;
 
+    /// <summary>Whether it writes only where a condition holds; some servers write all the same.</summary>
+    public bool KnowsConditions { get; set; } = true;
+
     /// <summary>What a process needs to be let in.</summary>
     public static IReadOnlyDictionary<string, string?> Credentials { get; } = new Dictionary<string, string?>(StringComparer.Ordinal)
     {
@@ -123,6 +126,12 @@ public sealed class FaultyS3 : IAsyncDisposable
             return;
         }
 
+        if (!Holds(context.Request, call.Key))
+        {
+            await RefuseAsync(context, 412, "PreconditionFailed");
+            return;
+        }
+
         if (fault == S3Fault.Truncated) bytes = bytes[..(bytes.Length / 2)];
         var etag = call.Kind == "put" ? Objects.Put(call.Key, bytes, Metadata(context.Request)) : Objects.PutPart(context.Request.Query["uploadId"]!, call.Part, bytes);
         if (etag is null)
@@ -159,6 +168,7 @@ public sealed class FaultyS3 : IAsyncDisposable
         }
 
         context.Response.Headers.ETag = found.ETag;
+        context.Response.Headers.LastModified = found.Modified.ToString("R", CultureInfo.InvariantCulture);
         foreach (var (name, value) in found.Metadata) context.Response.Headers["x-amz-meta-" + name] = value;
         context.Response.ContentLength = length;
         if (call.Kind == "head") return;
@@ -172,11 +182,20 @@ public sealed class FaultyS3 : IAsyncDisposable
         var body = await XDocument.LoadAsync(context.Request.Body, LoadOptions.None, context.RequestAborted);
         var parts = body.Descendants().Where(element => element.Name.LocalName == "Part")
             .Select(part => (int.Parse(Value(part, "PartNumber"), CultureInfo.InvariantCulture), Value(part, "ETag"))).ToList();
+        if (!Holds(context.Request, call.Key))
+        {
+            await RefuseAsync(context, 412, "PreconditionFailed");
+            return;
+        }
+
         var etag = Objects.Complete(context.Request.Query["uploadId"]!, parts);
         if (etag is null) await RefuseAsync(context, 404, "NoSuchUpload");
         else if (etag.Length == 0) await RefuseAsync(context, 400, "InvalidPart");
         else await EndAsync(context, 200, new XElement(Ns + "CompleteMultipartUploadResult", new XElement(Ns + "Key", call.Key), new XElement(Ns + "ETag", etag)), fault);
     }
+
+    private bool Holds(HttpRequest request, string key) => !KnowsConditions
+        || ((request.Headers.IfNoneMatch.Count == 0 || Objects[key] is null) && (request.Headers.IfMatch.Count == 0 || Objects[key]?.ETag.Trim('"') == request.Headers.IfMatch.ToString().Trim('"')));
 
     private XElement Listing(HttpRequest request)
     {

@@ -8,7 +8,10 @@ using System.Security.Cryptography;
 namespace Trestle.Testing.S3;
 
 /// <summary>An object of the server.</summary>
-public sealed record S3Object(byte[] Bytes, long Size, string ETag, IReadOnlyDictionary<string, string> Metadata);
+public sealed record S3Object(byte[] Bytes, long Size, string ETag, IReadOnlyDictionary<string, string> Metadata)
+{
+    public DateTimeOffset Modified { get; } = TimeProvider.System.GetUtcNow();
+}
 
 /// <summary>What a server has. In discard mode it keeps no bytes, only sizes and tags.</summary>
 /// <param name="discard">True: no bytes are kept.</param>

@@ -12,14 +12,18 @@ internal sealed class AMount : IAsyncDisposable
     private readonly TemporaryDirectory _cache = new();
     private readonly FrontSettings _front;
     private readonly long _size;
-    private readonly int _nodes;
+    private readonly Func<MountSettings, MountSettings> _change;
 
-    public AMount(FrontSettings? front = null, MemoryStore? store = null, long size = 0, int nodes = 1)
+    public AMount(FrontSettings? front = null, MemoryStore? store = null, long size = 0, Func<MountSettings, MountSettings>? change = null)
     {
-        (Store, _size, _nodes) = (store ?? new MemoryStore(), size, nodes);
+        (Store, _size, _change) = (store ?? new MemoryStore(), size, change ?? (settings => settings));
         _front = front ?? new FrontSettings { LookAgain = TimeSpan.FromMilliseconds(200) };
         Mount = Open();
     }
+
+    /// <summary>The mount of one of several ranks of a job.</summary>
+    public static AMount OfRank(int rank, int nodes, MemoryStore store, int attempt = 1, FrontSettings? front = null) =>
+        new(front, store, change: settings => settings with { Writer = $"node-{rank}", Rank = rank, Nodes = nodes, Run = "job", Attempt = attempt, ShareEvery = TimeSpan.FromMilliseconds(20) });
 
     public MemoryStore Store { get; }
 
@@ -57,5 +61,5 @@ internal sealed class AMount : IAsyncDisposable
     }
 
     private CachedMount Open() => CachedMount.Start(
-        new MountSettings(_cache.FullName) { Writer = "node-0", Size = _size, Nodes = _nodes, Flush = EngineFixture.Small, Front = _front }, Store, TimeProvider.System, NullLogger.Instance);
+        _change(new MountSettings(_cache.FullName) { Writer = "node-0", Size = _size, Flush = EngineFixture.Small, Front = _front }), Store, TimeProvider.System, NullLogger.Instance);
 }

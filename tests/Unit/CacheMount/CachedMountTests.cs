@@ -91,6 +91,40 @@ public sealed class CachedMountTests
     }
 
     [Fact]
+    public async Task What_was_renamed_into_place_while_nobody_served_it_is_a_checkpoint_and_what_was_begun_is_none()
+    {
+        await using var mount = new AMount(Slow);
+        await mount.StopAsync();
+        mount.Write("step-1.tmp/shard-0", "a longer file");
+        mount.Write("step-2/shard-0", "unfinished");
+        var written = File.GetLastWriteTimeUtc(mount["step-1.tmp/shard-0"]);
+        SpinWait.SpinUntil(() => Touched(mount["clock"]) > written, TimeSpan.FromSeconds(5)).ShouldBeTrue("the clock of the file system stands still");
+        Directory.Move(mount["step-1.tmp"], mount["step-1"]);
+        mount.Start();
+        await mount.FlushAsync();
+        mount.Manifests.Select(manifest => manifest.Name).ShouldBe(["step-1"]);
+    }
+
+    [Fact]
+    public async Task What_was_committed_by_hand_is_unlisted_when_it_changes_whatever_its_name()
+    {
+        await using var mount = new AMount(Slow);
+        mount.Write("final/a", "1");
+        (await mount.Mount.Front.CommitAsync("final")).ShouldBeTrue();
+        await mount.FlushAsync();
+        mount.Manifests.Select(manifest => manifest.Name).ShouldBe(["final"]);
+        mount.Write("final/a", "22");
+        await mount.FlushAsync();
+        mount.Manifests.ShouldBeEmpty();
+    }
+
+    private static DateTime Touched(string path)
+    {
+        File.WriteAllText(path, "");
+        return File.GetLastWriteTimeUtc(path);
+    }
+
+    [Fact]
     public async Task A_marker_a_pointer_and_a_file_make_a_checkpoint_too()
     {
         await using var mount = new AMount(Slow);
@@ -199,10 +233,11 @@ public sealed class CachedMountTests
     {
         await using var mount = new AMount(Slow);
         mount.Write("line\nbreak", "1");
-        File.CreateSymbolicLink(mount["link"], "b");
+        File.CreateSymbolicLink(mount["link"], "/etc/passwd");
+        mount.Write(".trestle-x", "1");
         mount.Write("b", "1");
         await mount.FlushAsync();
         mount.Objects.ShouldBe(["b"]);
-        mount.Mount.Front.Refused.Keys.Order(StringComparer.Ordinal).ShouldBe(["line\nbreak", "link"]);
+        mount.Mount.Front.Refused.Keys.Order(StringComparer.Ordinal).ShouldBe([".trestle-x", "line\nbreak", "link"]);
     }
 }

@@ -79,11 +79,97 @@ public sealed class ArrivalsTests
     }
 
     [Fact]
+    public async Task Links_modes_and_times_come_as_they_were()
+    {
+        var then = new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc);
+        var store = await StoredAsync(mount =>
+        {
+            mount.Write("run.sh", "true");
+            mount.Write("step-1/a", "weights");
+            File.SetUnixFileMode(mount["run.sh"], (UnixFileMode)0b111_101_000);
+            File.SetUnixFileMode(mount["step-1/a"], (UnixFileMode)0b110_000_000);
+            File.SetLastWriteTimeUtc(mount["run.sh"], then);
+            File.SetLastWriteTimeUtc(mount["step-1/a"], then);
+            File.CreateSymbolicLink(mount["last"], "step-1");
+            File.CreateSymbolicLink(mount["step-1/same"], "a");
+            mount.Write("step-1/.metadata", "1");
+        });
+        await using var mount = new AMount(Slow, store);
+        await FetchAsync(mount);
+        await mount.FlushAsync();
+        (File.GetUnixFileMode(mount["run.sh"]), File.GetUnixFileMode(mount["step-1/a"])).ShouldBe(((UnixFileMode)0b111_101_000, (UnixFileMode)0b110_000_000));
+        (File.GetLastWriteTimeUtc(mount["run.sh"]), File.GetLastWriteTimeUtc(mount["step-1/a"])).ShouldBe((then, then));
+        (new FileInfo(mount["last"]).LinkTarget, new FileInfo(mount["step-1/same"]).LinkTarget, Text(mount, "last/same")).ShouldBe(("step-1", "a", "weights"));
+        store.Visible.Count(key => key is "last" or "run.sh").ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("/etc")]
+    [InlineData("../..")]
+    [InlineData("x/../../..")]
+    public async Task A_link_in_a_bucket_leads_nothing_out_of_the_mount(string target)
+    {
+        var store = new MemoryStore();
+        store.Place("sub/link", System.Text.Encoding.UTF8.GetBytes(target), new Dictionary<string, string> { ["trestle-link"] = "1" });
+        store.Place("sub/link/file", "1"u8.ToArray(), new Dictionary<string, string>());
+        store.Place("other", System.Text.Encoding.UTF8.GetBytes(target), new Dictionary<string, string> { ["trestle-link"] = "1" });
+        await using var mount = new AMount(Slow, store);
+        await FetchAsync(mount);
+        (Directory.Exists(mount["sub/link"]), Text(mount, "sub/link/file"), new FileInfo(mount["other"]).Exists).ShouldBe((true, "1", false));
+    }
+
+    [Fact]
+    public async Task A_cache_that_was_kept_is_compared_with_the_store_and_what_is_dirty_wins()
+    {
+        await using var kept = new AMount(Slow);
+        kept.Write("stale", "1");
+        kept.Write("removed", "1");
+        kept.Write("dirty", "1");
+        kept.Write("same", "1");
+        kept.Write("step-1/a", "1");
+        kept.Write("step-1/.metadata", "1");
+        await kept.FlushAsync();
+        await kept.StopAsync();
+        await using (var elsewhere = new AMount(Slow, kept.Store))
+        {
+            await FetchAsync(elsewhere);
+            elsewhere.Write("stale", "newer");
+            elsewhere.Write("step-1/a", "newer");
+            elsewhere.Write("step-1/.metadata", "newer");
+            File.Delete(elsewhere["removed"]);
+            await elsewhere.FlushAsync();
+        }
+
+        kept.Write("dirty", "mine");
+        var inode = Libc.Stat(kept["same"])!.Value.File.Inode;
+        kept.Start();
+        await FetchAsync(kept);
+        await kept.FlushAsync();
+        (Text(kept, "stale"), Text(kept, "dirty"), Text(kept, "step-1/a"), File.Exists(kept["removed"]), Libc.Stat(kept["same"])!.Value.File.Inode).ShouldBe(("newer", "mine", "newer", false, inode));
+        System.Text.Encoding.UTF8.GetString(kept.Store.Content("dirty")!).ShouldBe("mine");
+        kept.Objects.ShouldBe(["dirty", "same", "stale", "step-1/.metadata", "step-1/a"]);
+        kept.Manifests.Single().Bytes.ShouldBe(10);
+    }
+
+    [Fact]
+    public async Task A_bucket_that_was_emptied_takes_nothing_from_a_cache()
+    {
+        await using var kept = new AMount(Slow);
+        kept.Write("a", "1");
+        await kept.FlushAsync();
+        await kept.StopAsync();
+        await kept.Store.DeleteAsync("a", TestContext.Current.CancellationToken);
+        kept.Start();
+        await FetchAsync(kept);
+        Text(kept, "a").ShouldBe("1");
+    }
+
+    [Fact]
     public async Task What_several_nodes_wrote_of_a_checkpoint_comes_as_one()
     {
         var store = new MemoryStore();
-        await using (var other = new AMount(Slow, store, nodes: 2))
-        await using (var first = new AMount(Slow, store, nodes: 2))
+        await using (var other = AMount.OfRank(1, 2, store, front: Slow))
+        await using (var first = AMount.OfRank(0, 2, store, front: Slow))
         {
             other.Write("step-1/__1_0.distcp", "of rank 1");
             first.Write("step-1/__0_0.distcp", "of rank 0");

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Journal;
 using Trestle.CacheMount.Native;
+using Trestle.CacheMount.Stores;
 using Trestle.Testing;
 
 namespace Trestle.CacheMount.Tests.Flush;
@@ -10,7 +11,7 @@ namespace Trestle.CacheMount.Tests.Flush;
 internal sealed class EngineFixture : IFlushOwner, IAsyncDisposable
 {
     /// <summary>Small sizes: a file of more than 4 bytes goes in parts of 8.</summary>
-    public static readonly FlushSettings Small = new() { DirectSize = 4, SmallestPart = 8, FirstPause = TimeSpan.FromMilliseconds(1), LongestPause = TimeSpan.FromMilliseconds(5), PublishAgainAfter = TimeSpan.FromMilliseconds(5) };
+    public static readonly FlushSettings Small = new() { DirectSize = 4, SmallestPart = 8, FirstPause = TimeSpan.FromMilliseconds(1), LongestPause = TimeSpan.FromMilliseconds(5), PublishAgainAfter = TimeSpan.FromMilliseconds(5), VerifyAfter = TimeSpan.FromMilliseconds(500) };
 
     private readonly TemporaryDirectory _files = new();
     private readonly TemporaryDirectory _state = new();
@@ -70,7 +71,7 @@ internal sealed class EngineFixture : IFlushOwner, IAsyncDisposable
     private void Open()
     {
         Book = Book.Open(JournalPath, TimeProvider.System);
-        Engine = new FlushEngine(_files.FullName, "node", Store, Book, this, Small, TimeProvider.System, NullLogger.Instance);
+        Engine = new FlushEngine(_files.FullName, new ObjectWriter("node", "node"), Store, _ => Task.FromResult(new StoreTraits(Store.KnowsConditions, DateTimeOffset.UnixEpoch)), Book, this, Small, TimeProvider.System, NullLogger.Instance);
         Engine.Start();
     }
 }

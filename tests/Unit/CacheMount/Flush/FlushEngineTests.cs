@@ -133,10 +133,9 @@ public sealed class FlushEngineTests
     {
         await using var fixture = new EngineFixture();
         var lies = 2;
-        fixture.Store.After = (call, key) =>
+        fixture.Store.After = async (call, key) =>
         {
-            if (call == "complete" && lies-- > 0) fixture.Store.Place(key, [1, 2, 3], new Dictionary<string, string>());
-            return Task.CompletedTask;
+            if (call == "complete" && lies-- > 0) fixture.Store.Place(key, [1, 2, 3], (await fixture.Store.HeadAsync(key, CancellationToken.None))!.Metadata);
         };
         await fixture.CloseAsync("a", Long);
         await fixture.FlushAsync();
@@ -174,6 +173,29 @@ public sealed class FlushEngineTests
         await fixture.FlushAsync();
         seen.ShouldBe(["step/a,step/b", "step/a,step/b"]); // the first time it was told that files are not clean
         fixture.Book.Read(ledger => ledger.Published.ContainsKey("step")).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("1", "2")]
+    [InlineData("an older version, in some parts", "a newer version, in some parts")]
+    public async Task A_version_that_the_store_does_late_does_not_win_over_the_one_that_was_sent_after_it(string older, string newer)
+    {
+        await using var fixture = new EngineFixture();
+        fixture.Store.KnowsConditions = false;
+        var asked = new TaskCompletionSource();
+        fixture.Store.Before = async (call, _) =>
+        {
+            if (call is not ("put" or "complete") || !asked.TrySetResult()) return;
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+            throw new StoreException(StoreProblem.Unavailable, "the answer was lost");
+        };
+        await fixture.CloseAsync("a", older);
+        await asked.Task;
+        await fixture.CloseAsync("a", newer);
+        await Trestle.Testing.Condition.UntilAsync("the newer one is there", () => fixture.Store.Content("a") is { } there && there.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(newer)));
+        fixture.Store.Place("a", System.Text.Encoding.UTF8.GetBytes(older), new Dictionary<string, string> { ["trestle-write"] = "node-1" });
+        await fixture.FlushAsync();
+        System.Text.Encoding.UTF8.GetString(fixture.Store.Content("a")!).ShouldBe(newer);
     }
 
     [Fact]

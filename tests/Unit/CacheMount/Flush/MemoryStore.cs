@@ -24,6 +24,9 @@ internal sealed class MemoryStore : IObjectStore
 
     public ConcurrentDictionary<string, int> Calls { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether it does what a condition says.</summary>
+    public bool KnowsConditions { get; set; } = true;
+
     public string Name => "memory";
 
     public IReadOnlyCollection<string> Keys => [.. _objects.Keys.Order(StringComparer.Ordinal)];
@@ -34,8 +37,12 @@ internal sealed class MemoryStore : IObjectStore
 
     public Task<StoredObject?> HeadAsync(string key, CancellationToken ct) => CallAsync("head", key, () => _objects.TryGetValue(key, out var found) ? found.About : null);
 
-    public Task<StoredObject> PutAsync(string key, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct) =>
-        CallAsync("put", key, async () => Place(key, await BytesAsync(body, ct), metadata));
+    public Task<StoredObject> PutAsync(string key, ObjectBody body, IReadOnlyDictionary<string, string> metadata, CancellationToken ct, WriteCondition? only = null) => CallAsync("put", key, async () =>
+    {
+        var bytes = await BytesAsync(body, ct);
+        Hold(key, only);
+        return Place(key, bytes, metadata);
+    });
 
     public Task DeleteAsync(string key, CancellationToken ct) => CallAsync("delete", key, () => _objects.TryRemove(key, out _));
 
@@ -54,8 +61,9 @@ internal sealed class MemoryStore : IObjectStore
         return new StoredPart(number, $"part-{number}", body.Crc32);
     });
 
-    public Task CompleteUploadAsync(string key, string uploadId, IReadOnlyCollection<StoredPart> parts, CancellationToken ct) => CallAsync("complete", key, () =>
+    public Task CompleteUploadAsync(string key, string uploadId, IReadOnlyCollection<StoredPart> parts, CancellationToken ct, WriteCondition? only = null) => CallAsync("complete", key, () =>
     {
+        Hold(key, only);
         if (!_uploads.TryGetValue(uploadId, out var upload)) throw new StoreException(StoreProblem.NoSuchUpload, "no such upload");
         if (parts.Any(part => !upload.Parts.ContainsKey(part.Number))) throw new StoreException(StoreProblem.WrongParts, "a part is missing");
         _uploads.TryRemove(uploadId, out _);
@@ -86,10 +94,15 @@ internal sealed class MemoryStore : IObjectStore
 
     public StoredObject Place(string key, byte[] bytes, IReadOnlyDictionary<string, string> metadata)
     {
-        var about = new StoredObject(key, bytes.Length, $"tag-{Interlocked.Increment(ref _tags)}", Crc32.HashToUInt32(bytes), metadata);
+        var about = new StoredObject(key, bytes.Length, $"tag-{Interlocked.Increment(ref _tags)}", Crc32.HashToUInt32(bytes), metadata) { Modified = TimeProvider.System.GetUtcNow() };
         _objects[key] = (bytes, about);
-        Visible.Enqueue(key);
+        if (!key.StartsWith(StoreTraits.Probe, StringComparison.Ordinal)) Visible.Enqueue(key);
         return about;
+    }
+
+    private void Hold(string key, WriteCondition? only)
+    {
+        if (KnowsConditions && only is not null && (_objects.TryGetValue(key, out var found) ? found.About.ETag : null) != only.ETag) throw new StoreException(StoreProblem.Changed, "another one");
     }
 
     private static async Task<byte[]> BytesAsync(ObjectBody body, CancellationToken ct)

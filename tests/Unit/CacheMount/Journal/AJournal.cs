@@ -19,14 +19,15 @@ internal static class AJournal
         Gen.Select(Sequence, Path, Gen.OneOf("u1", "u2"), Gen.Int[1, 9], Gen.UInt, (s, p, u, n, c) => (JournalRecord)new PartStored(s, p, $"{u} {s}", n, "\"e\"", c)),
         Gen.Select(Sequence, Path, Gen.OneOf("u1", "u2"), (s, p, u) => (JournalRecord)new UploadEnded(s, p, $"{u} {s}")),
         Gen.Select(Sequence, Path, File, Gen.UInt, (s, p, f, c) => (JournalRecord)new Completed(s, p, f, "\"etag\"", c)),
-        Gen.Select(Sequence, Path, (s, p) => (JournalRecord)new Removed(s, p)),
+        Gen.Select(Sequence, Path, (s, p) => (JournalRecord)new Removed(s, p, s % 2 == 0)),
         Gen.Select(Sequence, Path, Gen.Bool, (s, p, g) => (JournalRecord)new Settled(s, p, g)),
         Gen.Select(Sequence, Path, (s, p) => (JournalRecord)new Evicted(s, p)),
+        Gen.Select(Sequence, Path, (s, p) => (JournalRecord)new Diverted(s, p, p + ".conflict-node-1")),
         Gen.Select(Sequence, Path, Gen.Bool, (s, p, b) => (JournalRecord)new CheckpointFinished(s, p, b)),
         Gen.Select(Sequence, Path, Gen.Bool, (s, p, g) => (JournalRecord)new CheckpointPublished(s, p, g)));
 
     // What follows the beginning of an operation: a number belongs to one path, every third one is a checkpoint's.
-    private static readonly Gen<(long Sequence, Func<long, string, JournalRecord[]> Step)> Step = Gen.Select(Sequence, Gen.Int[0, 6], Gen.Int[1, 3], Gen.Bool, (sequence, kind, id, flag) => (sequence, (Func<long, string, JournalRecord[]>)((s, p) => (s % 3, kind) switch
+    private static readonly Gen<(long Sequence, Func<long, string, JournalRecord[]> Step)> Step = Gen.Select(Sequence, Gen.Int[0, 7], Gen.Int[1, 3], Gen.Bool, (sequence, kind, id, flag) => (sequence, (Func<long, string, JournalRecord[]>)((s, p) => (s % 3, kind) switch
     {
         (0, _) => [new CheckpointPublished(s, p, flag)],
         (_, 0) => [new UploadBegun(s, p, $"u{s}-{id}", 16)],
@@ -34,6 +35,7 @@ internal static class AJournal
         (_, 2) => [new UploadEnded(s, p, $"u{s}-{id}")],
         (_, 3) => [new Completed(s, p, default, "e", 7)],
         (_, 4) => [new Completed(s, p, default, "e", 7), new Evicted(s, p)],
+        (_, 5) => [new Diverted(s, p, p + ".conflict-node-1"), new Completed(s, p, default, "e", 7)],
         _ => [new Settled(s, p, flag)],
     })));
 

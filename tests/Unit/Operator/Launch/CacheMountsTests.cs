@@ -13,7 +13,7 @@ public sealed class CacheMountsTests
         var sidecar = pod.Spec.InitContainers[0];
         (sidecar.Name, sidecar.RestartPolicy, sidecar.Image).ShouldBe(("cachemount-0", "Always", "node:1"));
         sidecar.Command.ShouldBe([
-            "trestle-node", "cachemount", "serve", "--cache", "/trestle/cache/0", "--front", "Directory", "--store", "s3://b/team/run", "--name", "sft-1-a4", "--attempt", "4", "--nodes", "3",
+            "trestle-node", "cachemount", "serve", "--cache", "/trestle/cache/0", "--front", "Directory", "--store", "s3://b/team/run", "--name", "sft-1-a4", "--run", "uid-1", "--attempt", "4", "--nodes", "3", "--rank", "1",
             "--checkpoints", "epoch=*,last", "--size", "1099511627776", "--fetch", "true",
             "--report", "http://operator:8090/mount/uid-1/4/1/0", "--token-file", "/trestle/token/token", "--flush-request", "/trestle/run/flush-0", "--flush-answer", "/trestle/run/flushed-0"]);
         sidecar.StartupProbe.Exec.Command.ShouldBe(["trestle-node", "cachemount", "status", "--socket", "/trestle/cache/0/state/socket"]);

@@ -72,7 +72,7 @@ public sealed class SlurmJobBuilderTests
             },
         }).Spec;
         spec.SecretRefs!.Select(secret => secret.Name).ShouldBe(["s3"]);
-        spec.Script.ShouldContain("serve_bucket '1' '/c' 'rw' 's3' '/nvme/uid-train' '--store' 's3://b/team/it'\\''s' '--size' '1073741824' '--attempt' '2' --name 'train-a2-'\"$trestle_rank\"\n");
+        spec.Script.ShouldContain("serve_bucket '1' '/c' 'rw' 's3' '/nvme/uid-train' '--store' 's3://b/team/it'\\''s' '--size' '1073741824' '--run' 'uid-train' '--attempt' '2' --name 'train-a2-'\"$trestle_rank\"\n");
         spec.Script.ShouldContain("/lake\t/data\trw\n");
         spec.Script.ShouldContain("printf 'export %s=' TRESTLE_FLUSHED_MOUNTS; quote '1'; echo\n");
         spec.Script.ShouldContain("trestle_node_program='trestle-node'\n");
