@@ -1,6 +1,6 @@
 namespace Trestle.WeightsGateway.Updates;
 
-/// <summary>Markers on a mounted path, or at an http address. Others can't be seen from here: the engine says whether it can read them.</summary>
+/// <summary>Markers on a mounted path, or at an http address. Others can't be seen from here, for want of credentials.</summary>
 public sealed class ReadyMarkers : IReadyMarkers, IDisposable
 {
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
