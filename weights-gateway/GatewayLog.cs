@@ -38,6 +38,12 @@ internal static partial class GatewayLog
     [LoggerMessage(618, LogLevel.Warning, "version {Version} can't be read from its storage: {Why}")]
     public static partial void NotLoaded(ILogger log, string version, string why);
 
+    [LoggerMessage(619, LogLevel.Warning, "another gateway has taken over from term {Term}: clients are still answered, replicas are no longer driven from here")]
+    public static partial void TakenOver(ILogger log, long term);
+
+    [LoggerMessage(621, LogLevel.Warning, "readyMarker of {Uri} can't be seen from the gateway: the version is taken as it is declared")]
+    public static partial void MarkerUnseen(ILogger log, string uri);
+
     [LoggerMessage(620, LogLevel.Error, "a round of looking after replicas broke; the next one begins anew")]
     public static partial void RoundBroke(ILogger log, Exception error);
 }

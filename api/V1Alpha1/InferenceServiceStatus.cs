@@ -102,6 +102,9 @@ public sealed class WeightsStatus
     /// <summary>Grows when membership changes.</summary>
     public long? Epoch { get; set; }
 
+    /// <summary>Number of the gateway that drives the replicas; each that starts takes the next.</summary>
+    public long? Term { get; set; }
+
     /// <summary>Ranks of all replicas and the trainer.</summary>
     public int? WorldSize { get; set; }
 
@@ -167,6 +170,9 @@ public sealed class ReplicaStatus
 
     /// <summary>Loading, Ready, Paused, Updating, Stale, Quarantined, Stalled, Draining or Lost.</summary>
     public string? State { get; set; }
+
+    /// <summary>Why it gets no requests, when more is known than its state.</summary>
+    public string? Message { get; set; }
 
     /// <summary>Restarts of its container.</summary>
     public int? Restarts { get; set; }

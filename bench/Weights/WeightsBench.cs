@@ -19,8 +19,8 @@ internal static class WeightsBench
 
     private static readonly Size[] Sizes =
     [
-        new(64, Clients: 16, Updates: 400) { P99 = 1000, Skew = 250, Writes = 70 },
-        new(256, Clients: 16, Updates: 60) { P99 = 2500 },
+        new(64, Clients: 16, Updates: 1000) { P99 = 1000, Skew = 250, Writes = 70 },
+        new(256, Clients: 16, Updates: 40) { P99 = 2500 },
     ];
 
     /// <summary>All rows. <paramref name="say"/> is told what is being measured.</summary>

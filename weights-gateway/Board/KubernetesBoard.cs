@@ -24,21 +24,72 @@ public sealed class KubernetesBoard(IKubeApi api, ObjectKey service, TimeProvide
     /// <summary>Field manager of the gates.</summary>
     public const string FieldManager = "trestle-weights-gateway";
 
+    private const int Tries = 10;
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
-    private static readonly string[] WeightsFields = ["desiredVersion", "servingVersion", "phase", "epoch", "worldSize", "updatedReplicas", "histogram", "lastUpdate"];
+    private static readonly string[] WeightsFields = ["desiredVersion", "servingVersion", "phase", "epoch", "term", "worldSize", "updatedReplicas", "histogram", "lastUpdate"];
+
+    // Of the service as the last write left it: a write on top of anything else is refused, and looked at again. Writes come one by one.
+    private string? _seen;
+
+    /// <inheritdoc/>
+    public async Task<BoardState> TakeAsync(CancellationToken ct)
+    {
+        for (var tries = 0; tries < Tries; tries++)
+        {
+            var left = await SeeAsync(ct) ?? new BoardState(new WeightsStatus(), []);
+            left.Weights.Term = (left.Weights.Term ?? 0) + 1;
+            if (await PatchedAsync(new JsonObject { ["status"] = new JsonObject { ["weights"] = new JsonObject { ["term"] = left.Weights.Term } } }, ct)) return left;
+        }
+
+        throw new BoardException("the service changes all the time");
+    }
 
     /// <inheritdoc/>
     public async Task<BoardState?> ReadAsync(CancellationToken ct)
     {
         var found = await OrBoardAsync(() => api.FindAsync<InferenceService>(service, ct));
-        return found?.Status is { Weights: { } weights } status ? new BoardState(weights, status.ReplicaStatuses ?? []) : null;
+        return StateOf(found);
     }
 
     /// <inheritdoc/>
     public async Task WriteAsync(BoardState state, CancellationToken ct)
     {
-        var patch = new Patch(PatchKind.Merge, StatusPatch(state)) { Subresource = "status", FieldManager = FieldManager };
-        await OrBoardAsync(() => api.PatchAsync<InferenceService>(service, patch, ct));
+        ArgumentNullException.ThrowIfNull(state);
+        for (var tries = 0; tries < Tries; tries++)
+        {
+            if (_seen is not null && await PatchedAsync(StatusPatch(state), ct)) return;
+            var there = await SeeAsync(ct);
+            if (there?.Weights.Term > (state.Weights.Term ?? 0)) throw new TakenOverException(there.Weights.Term.Value);
+        }
+
+        throw new BoardException("the service changes all the time");
+    }
+
+    private static BoardState? StateOf(InferenceService? found) =>
+        found?.Status is { Weights: { } weights } status ? new BoardState(weights, status.ReplicaStatuses ?? []) : null;
+
+    private async Task<BoardState?> SeeAsync(CancellationToken ct)
+    {
+        var found = await OrBoardAsync(() => api.FindAsync<InferenceService>(service, ct));
+        _seen = found?.Metadata.ResourceVersion;
+        return StateOf(found);
+    }
+
+    /// <summary>False when the service has changed since it was seen.</summary>
+    private async Task<bool> PatchedAsync(JsonObject body, CancellationToken ct)
+    {
+        if (_seen is { } version) body["metadata"] = new JsonObject { ["resourceVersion"] = version };
+        var patch = new Patch(PatchKind.Merge, body) { Subresource = "status", FieldManager = FieldManager };
+        try
+        {
+            _seen = (await OrBoardAsync(() => api.PatchAsync<InferenceService>(service, patch, ct))).Metadata.ResourceVersion;
+            return true;
+        }
+        catch (BoardException error) when (error.InnerException is KubeApiException { StatusCode: HttpStatusCode.Conflict })
+        {
+            _seen = null;
+            return false;
+        }
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,7 +14,8 @@ public sealed class FilterServer : IAsyncDisposable
 {
     private readonly Forwarder _forward = new();
     private readonly FilterOptions _options;
-    private readonly byte[] _token;
+    private readonly BearerKey _token;
+    private readonly TermGuard _terms = new();
     private readonly List<WebApplication> _apps = [];
     private readonly InFlight _clients;
 
@@ -26,7 +25,7 @@ public sealed class FilterServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentException.ThrowIfNullOrWhiteSpace(token);
-        (_options, _token) = (options, SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+        (_options, _token) = (options, new BearerKey(token));
         _clients = new InFlight(PublicAsync, TimeProvider.System);
     }
 
@@ -56,21 +55,18 @@ public sealed class FilterServer : IAsyncDisposable
     private Task PublicAsync(HttpContext context)
     {
         var target = Answers.Target(context);
-        if (IsGateway(context)) context.Request.Headers.Authorization = default; // the token is none of the engine's business
+        if (_token.IsIn(context)) context.Request.Headers.Authorization = default; // the token is none of the engine's business
         return RouteRules.IsPublic(target) || (_options.OpenAdmin && RouteRules.IsControl(target)) ? ForwardAsync(context) : Answers.RefuseAsync(context, StatusCodes.Status404NotFound, "there is no such public route");
     }
 
     private Task ControlAsync(HttpContext context)
     {
-        if (!IsGateway(context)) return Answers.RefuseAsync(context, StatusCodes.Status401Unauthorized, "control routes need the gateway's token");
+        if (!_token.IsIn(context)) return Answers.RefuseAsync(context, StatusCodes.Status401Unauthorized, "control routes need the gateway's token");
         if (!RouteRules.IsControl(Answers.Target(context))) return Answers.RefuseAsync(context, StatusCodes.Status404NotFound, "there is no such control route");
+        if (!_terms.Lets(context)) return Answers.RefuseAsync(context, StatusCodes.Status409Conflict, "a later gateway drives this engine");
         context.Request.Headers.Authorization = default;
         return ForwardAsync(context);
     }
-
-    private bool IsGateway(HttpContext context) =>
-        context.Request.Headers.Authorization is [{ } header] && header.StartsWith("Bearer ", StringComparison.Ordinal)
-        && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(header["Bearer ".Length..].Trim())), _token);
 
     private async Task ForwardAsync(HttpContext context)
     {

@@ -17,7 +17,9 @@ public sealed class Gateway : IAsyncDisposable
 {
     private readonly GatewayOptions _options;
     private readonly Forwarder _forward = new();
+    private readonly RequestBodies _bodies;
     private readonly HttpClient _http;
+    private readonly ILogger _log;
     private readonly TimeProvider _time;
     private readonly GatewayRecovery _recovery;
     private readonly Rounds _rounds;
@@ -38,15 +40,16 @@ public sealed class Gateway : IAsyncDisposable
     public Gateway(GatewayOptions options, IReplicaSource source, IServiceBoard board, Func<InferenceServiceSpec> spec, TimeProvider time, ILogger log)
     {
         ArgumentNullException.ThrowIfNull(options);
-        (_options, _time) = (options, time);
-        _http = new HttpClient(Forwarder.Handler()) { Timeout = Timeout.InfiniteTimeSpan };
+        (_options, _time, _log) = (options, time, log);
+        _bodies = new RequestBodies(options.RequestBytes);
+        _http = new HttpClient(new TermHeader(Forwarder.Handler(), () => Updates!.State.Term)) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.Token);
         Fleet = new Fleet(source, replica => new HttpEngine(_http, replica.Control, replica.Public, () => WeightsRules.Of(spec()).Source != WeightsSourceType.None), time);
         Updates = new WeightUpdates(Fleet, board, () => WeightsRules.Of(spec()), time, log);
         _recovery = new GatewayRecovery(Updates, board, log);
         _rounds = new Rounds(Updates, board, log);
         _storage = new StorageUpdates(Updates, _markers, log);
-        Router = new Router(Fleet, _forward, () => RouterRules.Of(spec()), options.ApiKey);
+        Router = new Router(Fleet, _forward, () => RouterRules.Of(spec()), options.ApiKey, _bodies);
         _clients = new InFlight(Router.AnswerAsync, time);
     }
 
@@ -70,11 +73,11 @@ public sealed class Gateway : IAsyncDisposable
     {
         await _recovery.RunAsync(ct);
         await _rounds.OnceAsync(ct);
-        var weights = new WeightsServer(Updates, Fleet, Router, _forward, _options.Token);
+        var weights = new WeightsServer(Updates, Fleet, Router, _forward, _options.Token, _bodies);
         _public = await HttpEndpoint.StartAsync(_options.Public, _clients.AnswerAsync, ct);
         _weights = await HttpEndpoint.StartAsync(_options.Weights, weights.AnswerAsync, ct);
-        _loops.Add(Task.Run(() => _rounds.RunAsync(_stop.Token), CancellationToken.None));
-        _loops.Add(Task.Run(() => _storage.RunAsync(_stop.Token), CancellationToken.None));
+        _loops.Add(Task.Run(() => Turns.RunAsync(_rounds.OnceAsync, _time, _log, _stop.Token), CancellationToken.None));
+        _loops.Add(Task.Run(() => Turns.RunAsync(_storage.OnceAsync, _time, _log, _stop.Token), CancellationToken.None));
     }
 
     /// <summary>Serves until cancelled.</summary>

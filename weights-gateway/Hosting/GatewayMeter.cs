@@ -15,6 +15,9 @@ internal static class GatewayMeter
     private static readonly Gauge Running = Create(GatewayMetricTable.Running);
     private static readonly Gauge Epoch = Create(GatewayMetricTable.Epoch);
 
+    private static readonly Gauge Bytes = Create(GatewayMetricTable.RequestBytes);
+    private static readonly Counter Refusals = Make.CreateCounter(GatewayMetricTable.Refused.Name, GatewayMetricTable.Refused.Meaning);
+
     static GatewayMeter() => DotNetStats.Register(Registry);
 
     /// <summary>Writes all of it as Prometheus reads it.</summary>
@@ -27,6 +30,10 @@ internal static class GatewayMeter
         Running.Set(members.Sum(member => member.Load?.Running ?? 0));
         Epoch.Set(state.Epoch);
     }
+
+    public static void Holds(long bytes) => Bytes.Set(bytes);
+
+    public static void Refused() => Refusals.Inc();
 
     private static Gauge Create(MetricDefinition definition) => Make.CreateGauge(definition.Name, definition.Meaning, [.. definition.Labels]);
 }

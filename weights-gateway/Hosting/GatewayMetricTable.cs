@@ -14,6 +14,10 @@ internal static class GatewayMetricTable
 
     public static readonly MetricDefinition Epoch = new("trestle_gateway_epoch", Gauge, "epochs", [], "Number of the transfer group.");
 
+    public static readonly MetricDefinition RequestBytes = new("trestle_gateway_request_bytes", Gauge, "bytes", [], "Bodies that are kept until their requests have an answer.");
+
+    public static readonly MetricDefinition Refused = new("trestle_gateway_requests_refused_total", Counter, "requests", [], "Requests that were answered with 503 as there was no room for their bodies.");
+
     /// <summary>In the order of the documentation.</summary>
-    public static readonly IReadOnlyList<MetricDefinition> All = [Replicas, Waiting, Running, Epoch];
+    public static readonly IReadOnlyList<MetricDefinition> All = [Replicas, Waiting, Running, Epoch, RequestBytes, Refused];
 }

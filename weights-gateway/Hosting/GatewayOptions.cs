@@ -15,6 +15,9 @@ public sealed record GatewayOptions
     /// <summary>How long requests that have begun may take after it was told to end.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.Zero;
 
+    /// <summary>How many bytes of requests that have no answer yet are kept, of all together. A quarter of the memory that its container may have.</summary>
+    public long RequestBytes { get; init; } = 256L * 1024 * 1024;
+
     /// <summary>What clients must send; null: nothing.</summary>
     public string? ApiKey { get; init; }
 }

@@ -61,6 +61,7 @@ public sealed class Fleet(IReplicaSource source, Func<Replica, IEngine> open, Ti
         var stamp = member.Stamp;
         EngineView? view;
         var late = false;
+        string? silence = null;
         using var limit = new CancellationTokenSource(LookLimit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
         try
@@ -70,6 +71,7 @@ public sealed class Fleet(IReplicaSource source, Func<Replica, IEngine> open, Ti
         catch (Exception error) when (error is EngineException || (error is OperationCanceledException && !ct.IsCancellationRequested))
         {
             (view, late) = (null, error is OperationCanceledException);
+            silence = late ? $"its engine did not answer within {LookLimit.TotalSeconds} s" : error.Message;
         }
 
         lock (_lock)
@@ -80,7 +82,7 @@ public sealed class Fleet(IReplicaSource source, Func<Replica, IEngine> open, Ti
             member.Silences = late ? member.Silences + 1 : 0;
             if (late && member.Silences < Patience) return false;
             var isFirst = view is not null && !member.HasAnswered;
-            (member.View, member.HasAnswered) = (view, member.HasAnswered || view is not null);
+            (member.View, member.HasAnswered, member.Silence) = (view, member.HasAnswered || view is not null, silence);
             if (isFirst) FirstLook?.Invoke(member);
         }
 

@@ -3,10 +3,10 @@ using Trestle.WeightsGateway.Engines;
 namespace Trestle.WeightsGateway.Replicas;
 
 /// <summary>One life of a replica and all that is known of it. Only <see cref="Fleet"/> and the update in flight change it.</summary>
-public sealed class Member : IDisposable
+public sealed class Member
 {
-    private readonly CancellationTokenSource _gone = new();
-    private CancellationTokenSource _leaves = new();
+    private readonly Ending _gone = Ending.Ahead();
+    private Ending _leaves = Ending.Ahead();
     private int _requests;
 
     internal Member(Replica replica, IEngine engine) => (Replica, Engine) = (replica, engine);
@@ -28,6 +28,12 @@ public sealed class Member : IDisposable
 
     /// <summary>Why it is quarantined; null when it is not.</summary>
     public string? Failure { get; internal set; }
+
+    /// <summary>Why it did not answer the last look; null when it did.</summary>
+    public string? Silence { get; internal set; }
+
+    /// <summary>Why it gets no requests, as far as more is known than its state; null otherwise.</summary>
+    public string? WhyNot => IsInRotation ? null : Failure is { } failure ? PlainText.Of(failure) : Replica.Trouble ?? (Silence is { } silence ? PlainText.Of(silence) : null);
 
     /// <summary>It was in an update although it had failed one before: the next failure keeps it out until it is restarted.</summary>
     public bool HasHadItsChance { get; internal set; }
@@ -99,21 +105,14 @@ public sealed class Member : IDisposable
         (State, MustResume) = (verdict.State, verdict.MustResume);
         if (verdict.IsInRotation == IsInRotation) return;
         IsInRotation = verdict.IsInRotation;
-        if (verdict.IsInRotation) _leaves = new CancellationTokenSource();
-        else if (verdict.State is ReplicaState.Quarantined or ReplicaState.Stalled or ReplicaState.Lost or ReplicaState.Stale) _leaves.Cancel();
+        if (verdict.IsInRotation && _leaves.Token.IsCancellationRequested) _leaves = Ending.Ahead();
+        if (verdict.State is ReplicaState.Quarantined or ReplicaState.Stalled or ReplicaState.Lost or ReplicaState.Stale) _leaves.Come();
     }
 
     internal void End()
     {
-        _gone.Cancel();
+        _gone.Come();
         (IsInRotation, View) = (false, null);
-        _leaves.Cancel();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _gone.Dispose();
-        _leaves.Dispose();
+        _leaves.Come();
     }
 }

@@ -28,13 +28,21 @@ public sealed class PodReplicas(IObjectCache<V1Pod> pods) : IReplicaSource
         ArgumentNullException.ThrowIfNull(pod);
         if (pod.Status is not { PodIP: { Length: > 0 } address } status || status.Phase is "Failed" or "Succeeded") return null;
         if (!int.TryParse(pod.Label(Labels.Replica), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal)) return null;
-        var restarts = status.ContainerStatuses?.FirstOrDefault(container => container.Name == EngineContainer)?.RestartCount ?? 0;
+        var engine = status.ContainerStatuses?.FirstOrDefault(container => container.Name == EngineContainer);
         var gate = status.Conditions?.FirstOrDefault(condition => condition.Type == Names.WeightsGate)?.Status;
-        return new Replica(pod.Metadata.Name, ordinal, new Instance(pod.Metadata.Uid, restarts), At(address, PublicPort), At(address, ControlPort))
+        return new Replica(pod.Metadata.Name, ordinal, new Instance(pod.Metadata.Uid, engine?.RestartCount ?? 0), At(address, PublicPort), At(address, ControlPort))
         {
             IsDraining = pod.IsDeleting(),
+            Trouble = (engine?.State?.Terminated ?? engine?.LastState?.Terminated) is { } ended ? Told(ended) : null,
             Gate = gate is null ? null : gate == "True",
         };
+    }
+
+    // Of the kubelet, for an engine that left no message of its own: the end of its output.
+    private static string Told(V1ContainerStateTerminated ended)
+    {
+        var how = $"its engine ended with exit code {ended.ExitCode}{(ended.Reason is { Length: > 0 } and not "Error" ? $" ({ended.Reason})" : "")}";
+        return string.IsNullOrWhiteSpace(ended.Message) ? how : $"{how}: {PlainText.Of(ended.Message)}";
     }
 
     private static Uri At(string address, int port) => new UriBuilder(Uri.UriSchemeHttp, address, port).Uri;

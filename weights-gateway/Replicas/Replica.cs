@@ -11,6 +11,9 @@ public sealed record Replica(string Name, int Ordinal, Instance Instance, Uri Pu
     /// <summary>It is being ended: no new requests.</summary>
     public bool IsDraining { get; init; }
 
+    /// <summary>How its engine ended before, as its pod tells; null when it never did.</summary>
+    public string? Trouble { get; init; }
+
     /// <summary>What the pod's condition says now; null when it has none.</summary>
     public bool? Gate { get; init; }
 }

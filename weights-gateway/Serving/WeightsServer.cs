@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Trestle.Api.V1Alpha1;
 using Trestle.WeightsGateway.Engines;
+using Trestle.WeightsGateway.Filtering;
 using Trestle.WeightsGateway.Replicas;
 using Trestle.WeightsGateway.Routing;
 using Trestle.WeightsGateway.Updates;
@@ -15,7 +17,8 @@ namespace Trestle.WeightsGateway.Serving;
 /// <param name="router">Answers what clients ask for too.</param>
 /// <param name="forward">Carries what is the same for all.</param>
 /// <param name="token">What filters ask for.</param>
-public sealed class WeightsServer(WeightUpdates updates, Fleet fleet, Router router, Forwarder forward, string token)
+/// <param name="bodies">Reads what was sent.</param>
+public sealed class WeightsServer(WeightUpdates updates, Fleet fleet, Router router, Forwarder forward, string token, RequestBodies bodies)
 {
     private const int LongestBody = 16 * 1024 * 1024;
 
@@ -30,6 +33,10 @@ public sealed class WeightsServer(WeightUpdates updates, Fleet fleet, Router rou
         catch (RefusalException refusal)
         {
             await Answers.RefuseAsync(context, refusal.Status, refusal.Message);
+        }
+        catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            await Answers.RefuseAsync(context, error.StatusCode, $"a body may have at most {LongestBody} bytes");
         }
         catch (Exception error) when (error is JsonException or BadHttpRequestException)
         {
@@ -116,7 +123,9 @@ public sealed class WeightsServer(WeightUpdates updates, Fleet fleet, Router rou
     {
         updates.RefuseOthers();
         var body = await BodyAsync(context);
+        await updates.Steps.HoldAsync();
         context.Request.Headers.Authorization = $"Bearer {token}";
+        context.Request.Headers[TermGuard.Header] = updates.State.Term.ToString(CultureInfo.InvariantCulture);
         var asked = fleet.Members.Where(member => member.View is not null).ToList();
         if (asked.Count == 0) throw new RefusalException(503, "no replica answers; try again later");
         var answers = await Task.WhenAll(asked.Select(async member =>
@@ -156,14 +165,12 @@ public sealed class WeightsServer(WeightUpdates updates, Fleet fleet, Router rou
         var other => other.ToJsonString(),
     };
 
-    private static async Task<JsonNode?> FieldAsync(HttpContext context, string name) =>
+    private async Task<JsonNode?> FieldAsync(HttpContext context, string name) =>
         (await BodyAsync(context))?[name] ?? throw new RefusalException(400, $"Missing '{name}' in request body");
 
-    private static async Task<JsonObject?> BodyAsync(HttpContext context)
+    private async Task<JsonObject?> BodyAsync(HttpContext context)
     {
-        if (context.Request.ContentLength is > LongestBody) throw new RefusalException(413, $"a body may have at most {LongestBody} bytes");
-        using var reader = new StreamReader(context.Request.Body);
-        var text = await reader.ReadToEndAsync(context.RequestAborted);
-        return text.Length == 0 ? null : JsonNode.Parse(text) as JsonObject ?? throw new JsonException();
+        using var body = await bodies.ReadAsync(context, LongestBody);
+        return body is null || body.Bytes.Length == 0 ? null : JsonNode.Parse(body.Bytes.Span) as JsonObject ?? throw new JsonException();
     }
 }

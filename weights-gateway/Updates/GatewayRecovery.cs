@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Trestle.Api.V1Alpha1;
 using Trestle.WeightsGateway.Board;
 using Trestle.WeightsGateway.Replicas;
 
@@ -18,8 +17,8 @@ internal sealed class GatewayRecovery(WeightUpdates updates, IServiceBoard board
     /// <summary>Waits for the board as long as it takes, then brings the update in flight to its end.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
-        _left = await ReadAsync(ct);
-        Restore();
+        await TakeAsync(ct);
+        if (_left is not null) State.Restore(_left.Weights);
         Steps.Fleet.FirstLook = Look;
         Steps.Fleet.Refresh();
         await Steps.Fleet.LookAsync(ct);
@@ -29,13 +28,16 @@ internal sealed class GatewayRecovery(WeightUpdates updates, IServiceBoard board
         if (_left is not null) await updates.WhenFreeAsync(() => ConcludeAsync(_left));
     }
 
-    private async Task<BoardState?> ReadAsync(CancellationToken ct)
+    // A gateway before this one may still be there: from here on what it writes is refused.
+    private async Task TakeAsync(CancellationToken ct)
     {
         while (true)
         {
             try
             {
-                return await board.ReadAsync(ct);
+                var left = await board.TakeAsync(ct);
+                (State.Term, _left) = (left.Weights.Term ?? 0, string.IsNullOrEmpty(left.Weights.Phase) ? null : left);
+                return;
             }
             catch (BoardException error)
             {
@@ -43,16 +45,6 @@ internal sealed class GatewayRecovery(WeightUpdates updates, IServiceBoard board
                 await Task.Delay(Pause, Steps.Time, ct);
             }
         }
-    }
-
-    private void Restore()
-    {
-        if (_left?.Weights is not { } weights) return;
-        (State.Epoch, State.Desired, State.Serving, State.Last) = (weights.Epoch ?? 0, weights.DesiredVersion, weights.ServingVersion, weights.LastUpdate);
-        foreach (var one in weights.Histogram ?? []) State.History = State.History.With(one.Version);
-
-        // Complete or not, what was finished last may be served only by those that are verified.
-        if (RecoveryPlanner.Phase(weights) is UpdatePhase.Caching or UpdatePhase.Verifying or UpdatePhase.Resuming && weights.DesiredVersion is { } desired) State.History = State.History.With(desired);
     }
 
     private void Look(Member member)
@@ -92,7 +84,7 @@ internal sealed class GatewayRecovery(WeightUpdates updates, IServiceBoard board
         var members = Steps.Fleet.Members.Where(member => member.View is { IsPaused: true } view
             && RecoveryPlanner.Of(left, member.Replica, view) is RecoveryStep.Finish or RecoveryStep.Resume).ToList();
         if (members.Count == 0) return;
-        State.Session = new UpdateSession(members, PauseMode.Keep, isHeld: false) { IsTouched = true, HeardAt = Steps.Time.GetTimestamp() };
+        State.Session = new UpdateSession(members, isHeld: false) { IsTouched = true, HeardAt = Steps.Time.GetTimestamp() };
         Steps.Change(() =>
         {
             foreach (var member in members) (member.IsInUpdate, member.Failure) = (true, null);

@@ -5,6 +5,12 @@ namespace Trestle.WeightsGateway.Updates;
 /// <summary>What the gateway knows beside its replicas. One turn at a time changes it.</summary>
 public sealed class GatewayState
 {
+    /// <summary>Number of this gateway; the replicas refuse one with a lower number.</summary>
+    public long Term { get; set; }
+
+    /// <summary>Another gateway drives the replicas by now: this one only answers clients.</summary>
+    public bool IsTakenOver { get; set; }
+
     /// <summary>Completed versions.</summary>
     public VersionHistory History { get; set; } = VersionHistory.Empty;
 
@@ -28,6 +34,17 @@ public sealed class GatewayState
 
     /// <summary>The last completed update.</summary>
     public WeightsUpdate? Last { get; set; }
+
+    /// <summary>Takes over what is written about weights.</summary>
+    public void Restore(WeightsStatus weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        (Epoch, Desired, Serving, Last) = (weights.Epoch ?? 0, weights.DesiredVersion, weights.ServingVersion, weights.LastUpdate);
+        foreach (var one in weights.Histogram ?? []) History = History.With(one.Version);
+
+        // Complete or not, what was finished last may be served only by those that are verified.
+        if (RecoveryPlanner.Phase(weights) is UpdatePhase.Caching or UpdatePhase.Verifying or UpdatePhase.Resuming && weights.DesiredVersion is { } desired) History = History.With(desired);
+    }
 
     /// <summary>Whether a replica with this version may answer now.</summary>
     public bool MayServe(string version, WeightsRules rules)

@@ -1,9 +1,12 @@
 namespace Trestle.WeightsGateway.Updates;
 
-/// <summary>Markers on a mounted path, or at an http address. Others can't be seen from here: the engine says whether it can read them.</summary>
+/// <summary>Markers on a mounted path, or at an http address. Others can't be seen from here, for want of credentials.</summary>
 public sealed class ReadyMarkers : IReadyMarkers, IDisposable
 {
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+
+    /// <inheritdoc/>
+    public bool CanSee(string uri) => uri is ['/', ..] || (Uri.TryCreate(uri, UriKind.Absolute, out var address) && address.Scheme is "http" or "https");
 
     /// <inheritdoc/>
     public async Task<string?> WhyNotAsync(string uri, string marker, CancellationToken ct)
@@ -11,10 +14,9 @@ public sealed class ReadyMarkers : IReadyMarkers, IDisposable
         ArgumentNullException.ThrowIfNull(uri);
         var at = $"{uri.TrimEnd('/')}/{marker}";
         if (uri.StartsWith('/')) return File.Exists(at) ? null : $"{at} is not there yet";
-        if (!Uri.TryCreate(at, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")) return null;
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Head, address);
+            using var request = new HttpRequestMessage(HttpMethod.Head, at);
             using var answer = await _http.SendAsync(request, ct);
             return answer.IsSuccessStatusCode ? null : $"{at} is not there yet ({(int)answer.StatusCode})";
         }

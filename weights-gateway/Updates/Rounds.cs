@@ -13,44 +13,17 @@ namespace Trestle.WeightsGateway.Updates;
 /// </summary>
 internal sealed class Rounds(WeightUpdates updates, IServiceBoard board, ILogger log)
 {
-    /// <summary>From the end of a round to the next.</summary>
-    public static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
-
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LoadEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LoadWriteEvery = TimeSpan.FromSeconds(10);
-    private string _written = "";
     private long? _loadAt;
     private long? _lookedAt;
-    private (int Waiting, int Running) _load;
 
     private UpdateSteps Steps => updates.Steps;
 
     private GatewayState State => updates.State;
 
     private Fleet Fleet => Steps.Fleet;
-
-    /// <summary>Rounds until cancelled.</summary>
-    public async Task RunAsync(CancellationToken ct)
-    {
-        while (!ct.IsCancellationRequested)
-        {
-            try
-            {
-                await OnceAsync(ct);
-            }
-            catch (OperationCanceledException) when (ct.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error) when (error is not OutOfMemoryException)
-            {
-                GatewayLog.RoundBroke(log, error);
-            }
-
-            await Task.Delay(Every, Steps.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
 
     /// <summary>One round.</summary>
     public async Task OnceAsync(CancellationToken ct)
@@ -60,11 +33,43 @@ internal sealed class Rounds(WeightUpdates updates, IServiceBoard board, ILogger
         if (loadIsDue) _lookedAt = Steps.Time.GetTimestamp();
         await Task.WhenAll(Fleet.LookAsync(ct), loadIsDue ? LoadAsync(ct) : Task.CompletedTask);
         Steps.Change(Stalls);
+        GatewayMeter.Seen(State, Fleet.Members);
+        try
+        {
+            if (State.IsTakenOver) await FollowAsync(ct);
+            else await DriveAsync(ct);
+        }
+        catch (RefusalException) when (State.IsTakenOver)
+        {
+            // It was found out in this round; from the next on what the other one writes counts.
+        }
+    }
+
+    private async Task DriveAsync(CancellationToken ct)
+    {
         await updates.WhenFreeAsync(SilenceAsync);
         await ReclaimAsync();
         await GatesAsync(ct);
-        GatewayMeter.Seen(State, Fleet.Members);
         await StatusAsync(ct);
+    }
+
+    // Clients that still come here must not get older weights than the other one allows.
+    private async Task FollowAsync(CancellationToken ct)
+    {
+        BoardState? there;
+        try
+        {
+            there = await board.ReadAsync(ct);
+        }
+        catch (BoardException error)
+        {
+            GatewayLog.NotWritten(log, "(reading)", error.Message);
+            return;
+        }
+
+        if (there is not null) State.Restore(there.Weights);
+        State.RollingFrom = null;
+        Steps.End();
     }
 
     private Task LoadAsync(CancellationToken ct) => Task.WhenAll(Fleet.Members.Where(member => member.View is not null).Select(async member =>
@@ -113,26 +118,34 @@ internal sealed class Rounds(WeightUpdates updates, IServiceBoard board, ILogger
             foreach (var member in left) GatewayLog.Reclaimed(log, member.Name);
 
             // Where an update was begun too: no weights have come since, or it would be quarantined.
-            await EngineCalls.OnAllAsync(left, (engine, ct) => engine.FinishAsync(null, ct), CallLimit, Steps.Time, CancellationToken.None);
-            await EngineCalls.OnAllAsync(left, (engine, ct) => engine.ResumeAsync(ct), CallLimit, Steps.Time, CancellationToken.None);
+            await Steps.AskAsync(left, (engine, ct) => engine.FinishAsync(null, ct), CallLimit, CancellationToken.None);
+            await Steps.AskAsync(left, (engine, ct) => engine.ResumeAsync(ct), CallLimit, CancellationToken.None);
             foreach (var member in left) await Fleet.LookAsync(member, CancellationToken.None);
             Steps.Change(() => { });
         });
     }
 
-    private Task GatesAsync(CancellationToken ct) => Task.WhenAll(Fleet.Members.Where(member => member.Gate != member.IsInRotation && !member.Replica.IsDraining).Select(async member =>
+    private async Task GatesAsync(CancellationToken ct)
+    {
+        var wrong = Fleet.Members.Where(member => member.Gate != member.IsInRotation && !member.Replica.IsDraining).ToList();
+        if (wrong.Count == 0) return;
+        await Steps.HoldAsync();
+        await Task.WhenAll(wrong.Select(member => GateAsync(member, ct)));
+    }
+
+    private async Task GateAsync(Member member, CancellationToken ct)
     {
         var open = member.IsInRotation;
         try
         {
-            await board.GateAsync(member.Replica, open, open ? "" : member.Failure ?? $"{member.State}: holds {member.View?.Version ?? "nothing yet"}, wanted is {State.History.Newest}", ct);
+            await board.GateAsync(member.Replica, open, open ? "" : member.WhyNot ?? $"{member.State}: holds {member.View?.Version ?? "nothing yet"}, wanted is {State.History.Newest}", ct);
             member.Gate = open;
         }
         catch (BoardException error)
         {
             GatewayLog.NotWritten(log, $"gate of {member.Name}", error.Message);
         }
-    }));
+    }
 
     private async Task StatusAsync(CancellationToken ct)
     {
@@ -142,13 +155,11 @@ internal sealed class Rounds(WeightUpdates updates, IServiceBoard board, ILogger
             if (State.Session is not null) return;
             var state = StatusComposer.Compose(State, Fleet.Members);
             var loadIsDue = _loadAt is not { } at || Steps.Time.GetElapsedTime(at) >= LoadWriteEvery;
-            if (!loadIsDue) state = state with { Waiting = _load.Waiting, Running = _load.Running };
-            var text = JsonSerializer.Serialize(state);
-            if (text == _written) return;
+            if (!loadIsDue && Steps.Written is { } last) state = state with { Waiting = last.Waiting, Running = last.Running };
+            if (Steps.Written is { } written && JsonSerializer.Serialize(written) == JsonSerializer.Serialize(state)) return;
             try
             {
-                await board.WriteAsync(state, ct);
-                (_written, _load) = (text, (state.Waiting, state.Running));
+                await Steps.WriteAsync(state, ct);
                 if (loadIsDue) _loadAt = Steps.Time.GetTimestamp();
             }
             catch (BoardException error)

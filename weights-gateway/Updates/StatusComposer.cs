@@ -20,6 +20,7 @@ public static class StatusComposer
             ServingVersion = Serving(state, members),
             Phase = (state.Session?.Phase ?? (state.RollingFrom is null ? UpdatePhase.Idle : UpdatePhase.Updating)).ToString(),
             Epoch = state.Epoch,
+            Term = state.Term,
             WorldSize = state.Group?.WorldSize,
             UpdatedReplicas = state.Desired is { } desired ? members.Count(member => member.Failure is null && member.View?.Version == desired) : null,
             Histogram = Histogram(state, members),
@@ -57,6 +58,7 @@ public static class StatusComposer
             RankOffset = ranks?.RankOffset,
             WorldSize = ranks?.WorldSize,
             State = member.State.ToString(),
+            Message = member.WhyNot,
             Restarts = member.Replica.Instance.Restarts,
         };
     }

@@ -14,42 +14,21 @@ internal sealed class StorageUpdates(WeightUpdates updates, IReadyMarkers marker
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(30);
     private (string Version, long At)? _failed;
+    private string? _unseen;
 
     private UpdateSteps Steps => updates.Steps;
 
     private GatewayState State => updates.State;
 
-    /// <summary>Rounds until cancelled.</summary>
-    public async Task RunAsync(CancellationToken ct)
-    {
-        while (!ct.IsCancellationRequested)
-        {
-            try
-            {
-                await OnceAsync(ct);
-            }
-            catch (OperationCanceledException) when (ct.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error) when (error is not OutOfMemoryException)
-            {
-                GatewayLog.RoundBroke(log, error);
-            }
-
-            await Task.Delay(Rounds.Every, Steps.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
     /// <summary>Brings replicas to the declared version, when there is one that they do not hold.</summary>
     public async Task OnceAsync(CancellationToken ct)
     {
-        if (Steps.Rules is not { Source: WeightsSourceType.Storage, Declared: { } version, UriTemplate: { } template } rules) return;
+        if (State.IsTakenOver || Steps.Rules is not { Source: WeightsSourceType.Storage, Declared: { } version, UriTemplate: { } template } rules) return;
         var behind = Behind(version);
         if (behind.Count == 0 && State.History.Newest == version) return;
         if (_failed is { } failed && failed.Version == version && Steps.Time.GetElapsedTime(failed.At) < Retry) return;
         var uri = template.Replace("{version}", version, StringComparison.Ordinal);
-        if (rules.ReadyMarker is { Length: > 0 } marker && State.History.Newest != version && await markers.WhyNotAsync(uri, marker, ct) is { } why)
+        if (rules.ReadyMarker is { Length: > 0 } marker && State.History.Newest != version && await WhyNotAsync(uri, marker, ct) is { } why)
         {
             Failed(version, why);
             return;
@@ -81,6 +60,14 @@ internal sealed class StorageUpdates(WeightUpdates updates, IReadyMarkers marker
         return [.. answering.Where(member => member.View!.Version != version || member.Failure is not null)
             .Where(member => !(isRead && member.Failure is not null && member.HasHadItsChance))
             .OrderByDescending(member => !isRead && member.Failure is not null)];
+    }
+
+    private async Task<string?> WhyNotAsync(string uri, string marker, CancellationToken ct)
+    {
+        if (markers.CanSee(uri)) return await markers.WhyNotAsync(uri, marker, ct);
+        if (_unseen != uri) GatewayLog.MarkerUnseen(log, uri);
+        _unseen = uri;
+        return null;
     }
 
     private void Failed(string version, string why)
@@ -155,7 +142,7 @@ internal sealed class StorageUpdates(WeightUpdates updates, IReadyMarkers marker
         var failed = new List<(Member Member, string Why)>();
         foreach (var (call, limit) in Calls(version, uri, rules))
         {
-            failed.AddRange(await EngineCalls.OnAllAsync([.. batch.Where(member => failed.TrueForAll(one => one.Member != member))], call, limit, Steps.Time, CancellationToken.None));
+            failed.AddRange(await Steps.AskAsync([.. batch.Where(member => failed.TrueForAll(one => one.Member != member))], call, limit, CancellationToken.None));
         }
 
         Steps.Change(() =>

@@ -1,19 +1,15 @@
-using Trestle.Api.V1Alpha1;
 using Trestle.WeightsGateway.Replicas;
 
 namespace Trestle.WeightsGateway.Updates;
 
 /// <summary>An update in flight.</summary>
-public sealed class UpdateSession(IEnumerable<Member> members, PauseMode mode, bool isHeld)
+public sealed class UpdateSession(IEnumerable<Member> members, bool isHeld)
 {
     /// <summary>Replicas that take part and have not failed.</summary>
     public List<Member> Members { get; } = [.. members];
 
     /// <summary>Names of those that failed in it.</summary>
     public List<string> Failed { get; } = [];
-
-    /// <summary>What becomes of running requests.</summary>
-    public PauseMode Mode { get; } = mode;
 
     /// <summary>The trainer paused by itself and will resume by itself.</summary>
     public bool IsHeld { get; set; } = isHeld;

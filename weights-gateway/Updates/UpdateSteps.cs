@@ -15,6 +15,9 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
     /// <summary>Limit of a write that an update waits for.</summary>
     private static readonly TimeSpan BoardLimit = TimeSpan.FromSeconds(10);
 
+    // A write that was taken says that nobody else drives the replicas; one question of them may rely on it.
+    private bool _isFresh;
+
     public GatewayState State => state;
 
     public Fleet Fleet => fleet;
@@ -23,11 +26,14 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
 
     public TimeProvider Time => time;
 
+    /// <summary>What is written; null when that is not known.</summary>
+    public BoardState? Written { get; private set; }
+
     /// <summary>Pauses <paramref name="members"/> as an update of them.</summary>
     /// <exception cref="RefusalException">One could not be paused: all go on as before.</exception>
     public async Task BeginAsync(IReadOnlyList<Member> members, PauseMode mode, bool clearCache, bool isHeld, CancellationToken ct)
     {
-        var session = new UpdateSession(members, mode, isHeld) { HeardAt = time.GetTimestamp() };
+        var session = new UpdateSession(members, isHeld) { HeardAt = time.GetTimestamp() };
         state.Session = session;
         Change(() =>
         {
@@ -106,7 +112,7 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
         (session.Version, state.Desired) = (version, version);
         await PhaseAsync(UpdatePhase.Finishing, mustBeWritten: false);
         var toFinish = session.Members.Where(member => member.View?.Version != version || session.IsStarted).ToList();
-        await QuarantineAsync(await EngineCalls.OnAllAsync(toFinish, (engine, limit) => engine.FinishAsync(version, limit), Rules.TransferLimit, time, CancellationToken.None), "finish_weight_update");
+        await QuarantineAsync(await AskAsync(toFinish, (engine, limit) => engine.FinishAsync(version, limit), Rules.TransferLimit, CancellationToken.None), "finish_weight_update");
         await VerifyAsync(version);
         if (session.IsHeld)
         {
@@ -176,7 +182,7 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
         if (session.IsComplete || !session.IsTouched)
         {
             session.Members.RemoveAll(member => member.Failure is not null);
-            if (session.IsStarted && !session.IsComplete) await EngineCalls.OnAllAsync(session.Members, (engine, limit) => engine.FinishAsync(null, limit), Rules.ResumeLimit, time, CancellationToken.None);
+            if (session.IsStarted && !session.IsComplete) await AskAsync(session.Members, (engine, limit) => engine.FinishAsync(null, limit), Rules.ResumeLimit, CancellationToken.None);
             await ResumeAsync();
             return;
         }
@@ -193,7 +199,7 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
     /// <summary>Resumes; one that does not is quarantined.</summary>
     public async Task ResumeAllAsync(IReadOnlyCollection<Member> members)
     {
-        var failed = await EngineCalls.OnAllAsync(members, (engine, limit) => engine.ResumeAsync(limit), Rules.ResumeLimit, time, CancellationToken.None);
+        var failed = await AskAsync(members, (engine, limit) => engine.ResumeAsync(limit), Rules.ResumeLimit, CancellationToken.None);
         Change(() =>
         {
             foreach (var member in members) member.View = member.View is { } view ? view with { IsPaused = failed.Any(one => one.Member == member) } : null;
@@ -204,10 +210,57 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
 
     /// <summary>Asks all members of the update in flight.</summary>
     public Task<IReadOnlyList<(Member Member, string Why)>> OnAllAsync(Func<IEngine, CancellationToken, Task> call, TimeSpan limit, CancellationToken ct) =>
-        EngineCalls.OnAllAsync(state.Session!.Members, call, limit, time, ct);
+        AskAsync(state.Session!.Members, call, limit, ct);
+
+    /// <summary>Asks some replicas, unless another gateway drives them by now. All that changes a replica goes this way.</summary>
+    /// <exception cref="RefusalException">One does.</exception>
+    public async Task<IReadOnlyList<(Member Member, string Why)>> AskAsync(IReadOnlyCollection<Member> members, Func<IEngine, CancellationToken, Task> call, TimeSpan limit, CancellationToken ct)
+    {
+        if (!_isFresh) await HoldAsync();
+        _isFresh = false;
+        return await EngineCalls.OnAllAsync(members, call, limit, time, ct);
+    }
+
+    /// <summary>Makes sure that this gateway is still the one that drives the replicas.</summary>
+    /// <exception cref="RefusalException">Another one does.</exception>
+    public async Task HoldAsync()
+    {
+        if (state.IsTakenOver) throw TakenOver();
+        using var limit = new CancellationTokenSource(BoardLimit, time);
+        try
+        {
+            if ((await board.ReadAsync(limit.Token))?.Weights.Term is not { } term || term <= state.Term) return;
+        }
+        catch (Exception error) when (error is BoardException or OperationCanceledException)
+        {
+            // What was begun is brought to its end without an API server too; filters refuse a gateway that was taken over.
+            return;
+        }
+
+        throw TakenOver();
+    }
+
+    /// <summary>Writes it.</summary>
+    /// <exception cref="BoardException">It can't be written now.</exception>
+    /// <exception cref="RefusalException">Another gateway drives the replicas.</exception>
+    public async Task WriteAsync(BoardState what, CancellationToken ct)
+    {
+        if (state.IsTakenOver) throw TakenOver();
+        Written = null;
+        try
+        {
+            await board.WriteAsync(what, ct);
+        }
+        catch (TakenOverException)
+        {
+            throw TakenOver();
+        }
+
+        (Written, _isFresh) = (what, true);
+    }
 
     /// <summary>Writes what is so now.</summary>
-    /// <exception cref="RefusalException">It can't be written and must be.</exception>
+    /// <exception cref="RefusalException">It can't be written and must be, or another gateway drives the replicas.</exception>
     public async Task PhaseAsync(UpdatePhase phase, bool mustBeWritten)
     {
         if (state.Session is { } session)
@@ -219,7 +272,7 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
         using var limit = new CancellationTokenSource(BoardLimit, time);
         try
         {
-            await board.WriteAsync(StatusComposer.Compose(state, fleet.Members), limit.Token);
+            await WriteAsync(StatusComposer.Compose(state, fleet.Members), limit.Token);
         }
         catch (Exception error) when (error is BoardException or OperationCanceledException)
         {
@@ -251,8 +304,8 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
     // One that failed an update, or was left behind in one, is still in the middle of it. All that follows is whole.
     private async Task<IReadOnlyList<(Member Member, string Why)>> StartAnewAsync(IReadOnlyCollection<Member> members, CancellationToken ct)
     {
-        await EngineCalls.OnAllAsync(members, (engine, limit) => engine.FinishAsync(null, limit), Rules.ResumeLimit, time, ct);
-        return await EngineCalls.OnAllAsync(members, (engine, limit) => engine.StartAsync(limit), Rules.PauseLimit, time, ct);
+        await AskAsync(members, (engine, limit) => engine.FinishAsync(null, limit), Rules.ResumeLimit, ct);
+        return await AskAsync(members, (engine, limit) => engine.StartAsync(limit), Rules.PauseLimit, ct);
     }
 
     private async Task UntouchedAsync(Func<Task> step)
@@ -285,7 +338,15 @@ internal sealed class UpdateSteps(GatewayState state, Fleet fleet, IServiceBoard
         return new RefusalException(503, $"not all replicas could {what}: {Names(failed)}; the others go on with {state.History.Newest}; send init_weight_transfer_engine again");
     }
 
-    private void End()
+    private RefusalException TakenOver()
+    {
+        if (!state.IsTakenOver) GatewayLog.TakenOver(log, state.Term);
+        state.IsTakenOver = true;
+        return new RefusalException(503, "another gateway has taken over this service; try again later");
+    }
+
+    /// <summary>There is no update any more.</summary>
+    public void End()
     {
         var session = state.Session;
         state.Session = null;

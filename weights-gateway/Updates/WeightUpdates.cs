@@ -64,7 +64,7 @@ public sealed class WeightUpdates : IDisposable
             if (world != offset + ranks) throw new RefusalException(409, $"world_size is {world}, but the trainer's {offset} and the replicas' {ranks} ranks make {offset + ranks}: ask get_world_size and send init_weight_transfer_engine again");
             var group = TransferGroup.Plan(State.Epoch + 1, offset, eligible.Select(member => (member.Replica, member.View!.WorldSize)));
             (State.Group, State.Epoch) = (null, group.Epoch);
-            var failed = await EngineCalls.OnAllAsync(eligible, (engine, ct) => engine.InitAsync(For(info, group, eligible.First(member => member.Engine == engine)), ct), Rules.TransferLimit, _steps.Time, _operation.Token);
+            var failed = await _steps.AskAsync(eligible, (engine, ct) => engine.InitAsync(For(info, group, eligible.First(member => member.Engine == engine)), ct), Rules.TransferLimit, _operation.Token);
             if (failed.Count > 0) throw new RefusalException(500, $"not all replicas could join the transfer group: {UpdateSteps.Names(failed)}; send init_weight_transfer_engine again");
             State.Group = group;
             GatewayLog.Joined(_log, group.Epoch, eligible.Count, group.WorldSize);
@@ -191,10 +191,16 @@ public sealed class WeightUpdates : IDisposable
     // A trainer that was started anew need not wait for what the old one left behind.
     private async Task SupersedeAsync()
     {
+        GiveUpCalls();
+        await _turn.WaitAsync();
+    }
+
+    private void GiveUpCalls()
+    {
         var old = _operation;
         _operation = new CancellationTokenSource();
-        await old.CancelAsync();
-        await _turn.WaitAsync();
+        old.Cancel();
+        old.Dispose();
     }
 
     // Where all have failed again and again it is not the replicas that are at fault: they are asked once more.

@@ -29,15 +29,18 @@ public sealed class FarmGateway : IAsyncDisposable
 
     private string? ApiKey { get; }
 
+    private long RequestBytes { get; init; }
+
     /// <param name="replicas">Replicas at first.</param>
     /// <param name="engine">How engines behave.</param>
     /// <param name="weights">spec.weights; a trainer's when null.</param>
     /// <param name="spare">Engines beyond, for later.</param>
     /// <param name="apiKey">What clients must send.</param>
-    public static async Task<FarmGateway> StartAsync(int replicas, EngineOptions? engine = null, WeightsSpec? weights = null, int spare = 0, string? apiKey = null)
+    /// <param name="requestBytes">What requests that wait may hold.</param>
+    public static async Task<FarmGateway> StartAsync(int replicas, EngineOptions? engine = null, WeightsSpec? weights = null, int spare = 0, string? apiKey = null, long requestBytes = 1 << 28)
     {
         var spec = new InferenceServiceSpec { Weights = weights ?? new WeightsSpec { Source = new WeightsSource { Type = WeightsSourceType.Trainer, TrainerTask = "trainer" } } };
-        var started = new FarmGateway(await EngineFarm.StartAsync(replicas + spare, engine), replicas, spec, apiKey);
+        var started = new FarmGateway(await EngineFarm.StartAsync(replicas + spare, engine), replicas, spec, apiKey) { RequestBytes = requestBytes };
         await started.StartGatewayAsync();
         return started;
     }
@@ -45,9 +48,16 @@ public sealed class FarmGateway : IAsyncDisposable
     /// <summary>Another gateway, which knows the board alone; the old one, if any, is to be ended before.</summary>
     public async Task StartGatewayAsync()
     {
-        var options = new GatewayOptions { Public = "http://127.0.0.1:0", Weights = "http://127.0.0.1:0", Token = "token", ApiKey = ApiKey };
-        Gateway = new Gateway(options, Replicas, Board, () => Spec, TimeProvider.System, NullLogger.Instance);
-        await Gateway.StartAsync(CancellationToken.None);
+        Gateway = await RivalAsync();
+    }
+
+    /// <summary>Another gateway before the same engines, while the first one is still there.</summary>
+    public async Task<Gateway> RivalAsync()
+    {
+        var options = new GatewayOptions { Public = "http://127.0.0.1:0", Weights = "http://127.0.0.1:0", Token = "token", ApiKey = ApiKey, RequestBytes = RequestBytes };
+        var gateway = new Gateway(options, Replicas, Board, () => Spec, TimeProvider.System, NullLogger.Instance);
+        await gateway.StartAsync(CancellationToken.None);
+        return gateway;
     }
 
     public StandInTrainer Trainer() => new(Gateway.WeightsAt);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Trestle.Api.V1Alpha1;
 using Trestle.WeightsGateway.Board;
 using Trestle.WeightsGateway.Replicas;
 
@@ -15,6 +16,8 @@ internal sealed class SimBoard : IServiceBoard
 
     public Dictionary<string, bool> Gates { get; } = [];
 
+    public Dictionary<string, string> GateWhys { get; } = [];
+
     public List<(string Replica, bool Open)> GateWrites { get; } = [];
 
     /// <summary>Writes that will fail.</summary>
@@ -28,6 +31,17 @@ internal sealed class SimBoard : IServiceBoard
 
     public BoardState? State => _text is null ? null : JsonSerializer.Deserialize<BoardState>(_text);
 
+    public Task<BoardState> TakeAsync(CancellationToken ct) => Task.FromResult(Take());
+
+    /// <summary>As another gateway does.</summary>
+    public BoardState Take()
+    {
+        var left = State ?? new BoardState(new WeightsStatus(), []);
+        left.Weights.Term = (left.Weights.Term ?? 0) + 1;
+        _text = JsonSerializer.Serialize(left);
+        return left;
+    }
+
     public Task<BoardState?> ReadAsync(CancellationToken ct) => Task.FromResult(State);
 
     public Task WriteAsync(BoardState state, CancellationToken ct)
@@ -38,6 +52,7 @@ internal sealed class SimBoard : IServiceBoard
             throw new BoardException("the API server is away");
         }
 
+        if (State?.Weights.Term is { } term && term > (state.Weights.Term ?? 0)) throw new TakenOverException(term);
         Writing?.Invoke(State, state);
         (_text, Writes) = (JsonSerializer.Serialize(state), Writes + 1);
         Phases.Add(state.Weights.Phase!);
@@ -47,7 +62,7 @@ internal sealed class SimBoard : IServiceBoard
 
     public Task GateAsync(Replica replica, bool open, string why, CancellationToken ct)
     {
-        Gates[replica.Name] = open;
+        (Gates[replica.Name], GateWhys[replica.Name]) = (open, why);
         GateWrites.Add((replica.Name, open));
         return Task.CompletedTask;
     }

@@ -82,27 +82,36 @@ internal sealed class SimWorld : IReplicaSource, IDisposable
         Storage = new StorageUpdates(Updates, new NoMarkers(), NullLogger.Instance);
     }
 
-    /// <summary>Runs something to its end; where it waits, time goes on and rounds are made.</summary>
+    /// <summary>Runs something to its end. Time goes on only where nothing is left to be done before; then rounds are made.</summary>
     public async Task RunAsync(Func<Task> work)
+    {
+        Task done;
+        using (var turns = new OneThread()) done = Done(work, turns);
+        await done;
+    }
+
+    private Task Done(Func<Task> work, OneThread turns)
     {
         var task = Guard(work);
         Task round = Task.CompletedTask;
+        turns.Drain();
         for (var seconds = 0; !task.IsCompleted; seconds++)
         {
             if (seconds > 20_000) throw new InvalidOperationException("it never ends");
-            for (var turn = 0; turn < 5 && !task.IsCompleted; turn++) await Task.Yield();
-            if (task.IsCompleted) break;
             if (round.IsCompleted) round = Guard(() => Rounds.OnceAsync(_life.Token));
+            turns.Drain();
+            if (task.IsCompleted) break;
             Time.Advance(TimeSpan.FromSeconds(seconds < 30 ? 1 : 20));
+            turns.Drain();
         }
 
         for (var seconds = 0; !round.IsCompleted && seconds < 100; seconds++)
         {
-            await Task.Yield();
             Time.Advance(TimeSpan.FromSeconds(1));
+            turns.Drain();
         }
 
-        await task;
+        return task;
     }
 
     public Task RecoverAsync() => RunAsync(() => new GatewayRecovery(Updates, Board, NullLogger.Instance).RunAsync(_life.Token));
@@ -163,6 +172,8 @@ internal sealed class SimWorld : IReplicaSource, IDisposable
 
     private sealed class NoMarkers : IReadyMarkers
     {
+        public bool CanSee(string uri) => true;
+
         public Task<string?> WhyNotAsync(string uri, string marker, CancellationToken ct) => Task.FromResult<string?>(null);
     }
 }

@@ -56,6 +56,27 @@ public sealed class FilterServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_gateway_that_was_taken_over_changes_nothing_any_more()
+    {
+        (await AskAsync(HttpMethod.Post, "/pause", term: 2)).ShouldBe(HttpStatusCode.OK);
+        (await AskAsync(HttpMethod.Post, "/resume", term: 1)).ShouldBe(HttpStatusCode.Conflict);
+        (await AskAsync(HttpMethod.Post, "/resume", term: null)).ShouldBe(HttpStatusCode.Conflict);
+        (await AskAsync(HttpMethod.Get, "/is_paused", term: 1)).ShouldBe(HttpStatusCode.OK);
+        Engine.IsPaused.ShouldBeTrue();
+        (await AskAsync(HttpMethod.Post, "/resume", term: 2)).ShouldBe(HttpStatusCode.OK);
+        Engine.IsPaused.ShouldBeFalse();
+    }
+
+    private async Task<HttpStatusCode> AskAsync(HttpMethod method, string route, int? term)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(method, new Uri(new Uri(_filter.ControlAt), route)) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "secret") } };
+        if (term is not null) request.Headers.Add(TermGuard.Header, $"{term}");
+        using var answer = await http.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    [Fact]
     public async Task Control_routes_need_the_token()
     {
         using var http = new HttpClient { BaseAddress = new Uri(_filter.ControlAt) };

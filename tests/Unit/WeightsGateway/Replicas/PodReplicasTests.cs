@@ -29,6 +29,18 @@ public sealed class PodReplicasTests
         PodReplicas.Of(pod)!.IsDraining.ShouldBeTrue();
     }
 
+    [Fact]
+    public void How_its_engine_ended_before_is_one_plain_line_however_it_said_so()
+    {
+        var pod = Pod("10.0.0.7", restarts: 2);
+        pod.Status.ContainerStatuses[1].LastState = new() { Terminated = new() { ExitCode = 1, Reason = "Error", Message = $"{new string('x', 900)}\n\u001b[31mValueError:\u202e no such model\r\n" } };
+        var trouble = PodReplicas.Of(pod)!.Trouble!;
+        trouble.ShouldStartWith("its engine ended with exit code 1: …xxx");
+        trouble.ShouldEndWith(" [31mValueError: no such model");
+        trouble.Length.ShouldBeLessThan(400);
+        PodReplicas.Of(Pod("10.0.0.7"))!.Trouble.ShouldBeNull();
+    }
+
     private static V1Pod Pod(string? address, int restarts = 0) => new()
     {
         Metadata = new() { Name = "policy-4-0", Uid = "uid", Labels = new Dictionary<string, string> { ["trestle.dev/replica"] = "4" } },

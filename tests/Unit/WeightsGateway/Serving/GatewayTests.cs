@@ -182,4 +182,55 @@ public sealed class GatewayTests
         world.Gateway.Fleet.Rotation.Count.ShouldBe(3);
         world.Board.State!.Weights.ServingVersion.ShouldBe("default");
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Requests_that_wait_hold_no_more_bytes_than_they_may_together(bool chunked)
+    {
+        await using var world = await FarmGateway.StartAsync(1, requestBytes: 1000);
+        await using var trainer = world.Trainer();
+        await trainer.PostAsync("pause?mode=keep");
+        var first = AskAsync(world, chunked);
+        await world.UntilAsync("it waits", () => world.Farm.Engines[0].Calls.ContainsKey("/v1/completions"));
+        using (var second = await AskAsync(world, chunked))
+        {
+            second.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            second.Headers.RetryAfter.ShouldNotBeNull();
+            (await second.Content.ReadAsStringAsync()).ShouldContain("of the 1000 bytes that are kept for them; try again later");
+        }
+
+        await trainer.PostAsync("resume");
+        (await first).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await AskAsync(world, chunked)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Of_two_gateways_before_the_same_engines_the_later_one_drives_them()
+    {
+        await using var world = await FarmGateway.StartAsync(3);
+        await using var late = world.Trainer();
+        await late.InitAsync();
+        await late.PostAsync("start_weight_update");
+        await using var next = await world.RivalAsync();
+        (await Should.ThrowAsync<HttpRequestException>(() => late.PostAsync("update_weights", new JsonObject { ["update_info"] = new JsonObject() }))).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+
+        await using var trainer = new StandInTrainer(next.WeightsAt);
+        await trainer.InitAsync();
+        await trainer.PushAsync("1");
+        world.Farm.Engines.ShouldAllBe(engine => engine.Version == "1" && !engine.IsPaused && !engine.IsMixed);
+        await world.UntilAsync("the old one gives requests to the new weights", () => world.Gateway.Fleet.Rotation.Count == 3 && world.Gateway.Fleet.Rotation.All(member => member.View?.Version == "1"));
+        (await world.Client.PostAsJsonAsync(new Uri(world.Gateway.PublicAt, "/v1/completions"), new JsonObject { ["max_tokens"] = 1 })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        world.Board.State!.Weights.ServingVersion.ShouldBe("1");
+    }
+
+    private static async Task<HttpResponseMessage> AskAsync(FarmGateway world, bool chunked)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(world.Gateway.PublicAt, "/v1/completions"))
+        {
+            Content = new StringContent($$"""{"max_tokens":1,"prompt":"{{new string('x', 600)}}"}""", Encoding.UTF8, "application/json"),
+        };
+        request.Headers.TransferEncodingChunked = chunked;
+        return await world.Client.SendAsync(request);
+    }
 }

@@ -343,4 +343,31 @@ public sealed class WeightUpdatesTests
         await world.PushAsync("2");
         world.Engines.ShouldAllBe(engine => engine.Version == "2");
     }
+
+    [Fact]
+    public async Task The_end_of_an_update_is_written_later_when_it_could_not_be_written_at_once()
+    {
+        using var world = await SimWorld.ReadyAsync(2);
+        await world.RunAsync(() => world.Updates.PauseAsync(PauseMode.Keep, clearCache: false));
+        world.Board.Writing = (_, next) =>
+        {
+            if (next.Weights.Phase == "Idle") throw new Trestle.WeightsGateway.Board.BoardException("the API server is away");
+        };
+        await world.RunAsync(world.Updates.ResumeAsync);
+        world.Board.State!.Weights.Phase.ShouldBe("Resuming");
+        world.Board.Writing = null;
+        await world.RoundAsync();
+        world.Board.State!.Weights.Phase.ShouldBe("Idle");
+    }
+
+    [Fact]
+    public async Task Why_an_engine_does_not_answer_is_told_with_its_replica()
+    {
+        using var world = await SimWorld.ReadyAsync(2);
+        world[1].IsAlive = false;
+        await world.RoundAsync();
+        world.Board.State!.Replicas[1].Message.ShouldBe("connection refused");
+        world.Board.GateWhys["policy-1-0"].ShouldBe("connection refused");
+        world.Board.State!.Replicas[0].Message.ShouldBeNull();
+    }
 }
