@@ -90,6 +90,31 @@ public sealed class KilledGatewayTests(SharedGatewayPlane shared) : IClassFixtur
         await Condition.UntilAsync("its gate is open", () => plane.GateIsAsync(Service, 1, "True"));
     }
 
+    [Fact]
+    public async Task A_gateway_that_is_still_there_when_the_next_one_starts_drives_the_engines_no_more()
+    {
+        const string Service = "two-gateways";
+        using var files = new TemporaryDirectory();
+        var token = files.Write("token", "secret");
+        await using var farm = await EngineFarm.StartAsync(2, null, 8080, 8081);
+        await plane.ServiceAsync(Service, 2);
+        for (var ordinal = 0; ordinal < 2; ordinal++) await plane.PodAsync(Service, ordinal, farm.Addresses[ordinal].Host);
+        await using var old = await GatewayProcess.StartAsync(plane.Plane.Kubeconfig, Service, token);
+        await using var late = new StandInTrainer(old.Weights);
+        await AllAreThereAsync(old);
+        await late.InitAsync(ct: TestContext.Current.CancellationToken);
+        await using var next = await GatewayProcess.StartAsync(plane.Plane.Kubeconfig, Service, token);
+        var refused = await Should.ThrowAsync<HttpRequestException>(() => late.PushAsync("0", ct: TestContext.Current.CancellationToken));
+        refused.StatusCode.ShouldBe(System.Net.HttpStatusCode.ServiceUnavailable);
+
+        await using var trainer = new StandInTrainer(next.Weights);
+        await AllAreThereAsync(next);
+        await trainer.InitAsync(ct: TestContext.Current.CancellationToken);
+        await trainer.PushAsync("1", ct: TestContext.Current.CancellationToken);
+        farm.Engines.ShouldAllBe(engine => engine.Version == "1" && !engine.IsPaused && !engine.IsMixed);
+        ((long?)(await plane.WeightsAsync(Service))!["term"]).ShouldBe(2);
+    }
+
     private static async Task AllAreThereAsync(GatewayProcess gateway)
     {
         using var http = new HttpClient();
