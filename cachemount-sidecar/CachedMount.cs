@@ -212,12 +212,13 @@ internal sealed class CachedMount : IFlushOwner, IShareSource, IAsyncDisposable
     public Task<Publication> PublishAsync(Publish operation, CancellationToken ct) => _publisher.PublishAsync(operation, ct);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<ManifestFile>?> FilesOfAsync(string checkpoint)
+    public async Task<OwnFiles?> FilesOfAsync(string checkpoint)
     {
         await Front.CatchUpAsync();
         if (Front.IsWaiting(checkpoint)) return null;
+        if (_publisher.IsBroken(checkpoint)) return new OwnFiles([], IsBroken: true);
         var (files, outcome) = _publisher.FilesOf(checkpoint);
-        return outcome == Publication.Published || (outcome == Publication.Gone && Libc.Stat(Path.Combine(_root, checkpoint)) is null && !Front.Knows(checkpoint)) ? files : null;
+        return outcome == Publication.Published || (outcome == Publication.Gone && Libc.Stat(Path.Combine(_root, checkpoint)) is null && !Front.Knows(checkpoint)) ? new OwnFiles(files) : null;
     }
 
     /// <inheritdoc/>
@@ -236,6 +237,7 @@ internal sealed class CachedMount : IFlushOwner, IShareSource, IAsyncDisposable
         if (_fuse is not null) await _fuse.DisposeAsync();
         Front.Dispose();
         await Engine.DisposeAsync();
+        Shares?.Dispose();
         await _book.DisposeAsync();
         await _claim.DisposeAsync();
         _stop.Dispose();

@@ -22,6 +22,9 @@ internal sealed record CheckpointShare(string Name, int Rank, string? Finish, IR
     /// <summary>Who wrote it, for people.</summary>
     public string Writer { get; init; } = "";
 
+    /// <summary>One more file of this rank never gets into the store: the checkpoint is never whole.</summary>
+    public bool IsBroken { get; init; }
+
     /// <summary>Before the keys of all shares of an attempt, or of a whole run.</summary>
     public static string Folder(string run, int? attempt = null) => attempt is { } number ? string.Create(CultureInfo.InvariantCulture, $"{Root}{run}/{number}/") : $"{Root}{run}/";
 

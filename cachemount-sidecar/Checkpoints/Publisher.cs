@@ -30,7 +30,7 @@ internal sealed class Publisher(string root, MountSettings settings, ManifestSto
             return outcome;
         }
 
-        if (board is not null) return await board.OfferAsync(checkpoint, files, ct) ? Publication.Published : Publication.NotYet;
+        if (board is not null) return await board.OfferAsync(checkpoint, files, ct);
         var manifest = new Manifest(checkpoint, settings.Writer, settings.Attempt, time.GetUtcNow(), files.Sum(file => file.Size), files) { Run = settings.Run.Length > 0 ? settings.Run : null };
         return await manifests.WriteAsync(manifest, ct) ? Publication.Published : Publication.Gone;
     }
@@ -42,6 +42,9 @@ internal sealed class Publisher(string root, MountSettings settings, ManifestSto
         var (files, outcome) = book.Read(ledger => Decide(ledger, checkpoint, found));
         return ([.. files.Select(Dressed)], outcome);
     }
+
+    /// <summary>Whether a file of a checkpoint never gets into the store.</summary>
+    public bool IsBroken(string checkpoint) => Found(checkpoint).Keys.Any(path => NameRules.Refusal(path) is not null);
 
     // What was given up for space looks as its object says.
     private ManifestFile Dressed(ManifestFile file) => Libc.Stat(Path.Combine(root, file.Path)) is { } entry ? file with { Mode = entry.Kind == EntryKind.Link ? null : entry.Mode & 0x1FF, ModifiedNs = entry.File.ModifiedNs, IsLink = entry.Kind == EntryKind.Link } : file;

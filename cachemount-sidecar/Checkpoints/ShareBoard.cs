@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Journal;
 using Trestle.CacheMount.Stores;
 
@@ -13,11 +14,16 @@ namespace Trestle.CacheMount.Checkpoints;
 /// <param name="Attempt">Its attempt.</param>
 internal sealed record WriterRank(int Index, int Nodes, string Run, int Attempt);
 
+/// <summary>What a rank has of a checkpoint, all of it in the store.</summary>
+/// <param name="Files">Its files.</param>
+/// <param name="IsBroken">One more of its files never gets there.</param>
+internal sealed record OwnFiles(IReadOnlyList<ManifestFile> Files, bool IsBroken = false);
+
 /// <summary>What a rank knows of its own files.</summary>
 internal interface IShareSource
 {
     /// <summary>Its files of a checkpoint, as they are in the store after all that was closed before this call; null: not all of them are.</summary>
-    Task<IReadOnlyList<ManifestFile>?> FilesOfAsync(string checkpoint);
+    Task<OwnFiles?> FilesOfAsync(string checkpoint);
 
     /// <summary>Checkpoints of which it has written something that no manifest tells of; null: something is not in the store yet.</summary>
     IReadOnlyList<string>? Unlisted();
@@ -35,12 +41,16 @@ internal interface IShareSource
 /// <param name="source">Knows its files.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Its log.</param>
-internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore store, ManifestStore manifests, Book book, IShareSource source, TimeProvider time, ILogger log)
+internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore store, ManifestStore manifests, Book book, IShareSource source, TimeProvider time, ILogger log) : IDisposable
 {
     private readonly ShareSum _sum = new(me.Nodes);
     private readonly Dictionary<string, (string ETag, CheckpointShare? Share)> _read = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, CheckpointShare> _offers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Manifest> _listed = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IReadOnlyList<string>> _broken = new(StringComparer.Ordinal);
+
+    // What is said and what is taken back must not overtake each other.
+    private readonly SemaphoreSlim _saying = new(1);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isEnding;
     private bool _wrote;
@@ -50,6 +60,9 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
 
     /// <summary>Bytes of all ranks of a checkpoint that is listed; null when that is not known.</summary>
     public long? BytesOf(string name) => _listed.TryGetValue(name, out var manifest) ? manifest.Bytes : null;
+
+    /// <inheritdoc/>
+    public void Dispose() => _saying.Dispose();
 
     /// <summary>Looks again and again until told to end. Trouble with the store is waited out.</summary>
     public async Task RunAsync(TimeSpan every, CancellationToken ct)
@@ -66,7 +79,7 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
                 await LookAsync(ct);
                 isTroubled = false;
             }
-            catch (StoreException error)
+            catch (Exception error) when (!ct.IsCancellationRequested)
             {
                 if (!isTroubled) ShareLog.Trouble(log, error.Message);
                 isTroubled = true;
@@ -76,8 +89,8 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
     }
 
     /// <summary>This rank has finished a checkpoint, and all of its own files are in the store.</summary>
-    /// <returns>True: the checkpoint is listed, with the files of all ranks.</returns>
-    public async Task<bool> OfferAsync(string name, IReadOnlyList<ManifestFile> files, CancellationToken ct)
+    /// <returns>Published: the checkpoint is listed, with the files of all ranks. Gone: a file of another rank never gets into the store.</returns>
+    public async Task<Publication> OfferAsync(string name, IReadOnlyList<ManifestFile> files, CancellationToken ct)
     {
         if (_offers.GetValueOrDefault(name) is not { } offer || !offer.Files.SequenceEqual(files))
         {
@@ -85,23 +98,32 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
             if (await manifests.ReadAsync(name, ct) is { } known && IsOurs(known) && files.All(known.Files.Contains))
             {
                 _listed[name] = known;
-                return true;
+                return Publication.Published;
             }
 
             offer = new CheckpointShare(name, me.Index, Guid.NewGuid().ToString("N")[..12], [], time.GetUtcNow(), files) { Writer = writer };
-            await WriteAsync(offer, ct);
-            _offers[name] = offer;
+            using (await SayAsync(ct))
+            {
+                await WriteAsync(offer, ct);
+                _offers[name] = offer;
+            }
         }
 
-        return _listed.GetValueOrDefault(name)?.Finishes?.Contains(offer.Finish!) == true;
+        return _listed.GetValueOrDefault(name)?.Finishes?.Contains(offer.Finish!) == true ? Publication.Published
+            : _broken.GetValueOrDefault(name)?.Contains(offer.Finish!) == true ? Publication.Gone
+            : Publication.NotYet;
     }
 
     /// <summary>What this rank has written of a checkpoint is not what it said any more.</summary>
     public async Task WithdrawAsync(string name, CancellationToken ct)
     {
-        _offers.TryRemove(name, out _);
-        _listed.TryRemove(name, out _);
-        await store.DeleteAsync(KeyOf(name, me.Index), ct);
+        using (await SayAsync(ct))
+        {
+            _offers.TryRemove(name, out _);
+            _listed.TryRemove(name, out _);
+            _broken.TryRemove(name, out _);
+            await store.DeleteAsync(KeyOf(name, me.Index), ct);
+        }
     }
 
     /// <summary>This rank writes nothing any more: said as soon as all it wrote is in the store.</summary>
@@ -114,6 +136,7 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
     public async Task LookAsync(CancellationToken ct)
     {
         var shares = await ReadAsync(ct);
+        await RepeatAsync(shares, ct);
         var missing = new Dictionary<string, IReadOnlyList<int>>(StringComparer.Ordinal);
         IReadOnlySet<int>? ended = null;
         foreach (var of in shares.GroupBy(share => share.Name, StringComparer.Ordinal))
@@ -121,6 +144,14 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
             var all = of.ToList();
             if (ShareSum.Finishes(all).Count == 0) continue;
             if (await AnswerAsync(of.Key, all, shares, ct) is { } answer) all = [.. all.Where(share => share.Rank != me.Index), answer];
+            if (all.Exists(share => share.IsBroken))
+            {
+                if (!_broken.ContainsKey(of.Key)) ShareLog.Broken(log, of.Key, all.First(share => share.IsBroken).Rank);
+                _broken[of.Key] = ShareSum.Finishes(all);
+                continue;
+            }
+
+            _broken.TryRemove(of.Key, out _);
             if (_sum.Missing(all, new HashSet<int>()).Count > 0) ended ??= await ReadEndsAsync(ct);
             if (_sum.Missing(all, ended ?? new HashSet<int>()) is { Count: > 0 } left) missing[of.Key] = left;
             else if (!await ListAsync(of.Key, all, ct)) missing[of.Key] = [];
@@ -158,23 +189,49 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
         return shares;
     }
 
+    // A request that was given up may be done by the store after the one that followed it.
+    private async Task RepeatAsync(List<CheckpointShare> shares, CancellationToken ct)
+    {
+        foreach (var (name, offer) in _offers.Where(said => !_listed.ContainsKey(said.Key) && !shares.Exists(share => share.Rank == me.Index && share.Finish == said.Value.Finish)))
+        {
+            using (await SayAsync(ct))
+            {
+                if (ReferenceEquals(_offers.GetValueOrDefault(name), offer)) await WriteAsync(offer, ct);
+            }
+        }
+    }
+
     // Null: nothing is to be said, or nothing is known yet.
     private async Task<CheckpointShare?> AnswerAsync(string name, List<CheckpointShare> shares, List<CheckpointShare> others, CancellationToken ct)
     {
         var finishes = ShareSum.Finishes(shares);
         var own = shares.Find(share => share.Rank == me.Index);
         if (own?.Finish is not null || (own is not null && finishes.All(own.Answers.Contains))) return null;
-        if (book.Read(ledger => ledger.PublicationOf(name)) is not null) return null; // it says so by itself
-        if (await source.FilesOfAsync(name) is not { } files || (files.Count == 0 && MayCome(name, shares, others))) return null;
-        var answer = new CheckpointShare(name, me.Index, null, finishes, time.GetUtcNow(), files) { Writer = writer };
-        await WriteAsync(answer, ct);
-        return answer;
+        using (await SayAsync(ct))
+        {
+            if (book.Read(ledger => ledger.PublicationOf(name)) is not null) return null; // it says so by itself
+            if (await source.FilesOfAsync(name) is not { } files || (files is { Files.Count: 0, IsBroken: false } && MayCome(name, shares, others))) return null;
+            return await SayAsync(name, files, finishes, ct);
+        }
     }
 
     // A rank that writes checkpoints may be late with this one, unless it is a file, or its marker, which is written after all files, or a later one is there.
     private bool MayCome(string name, List<CheckpointShare> shares, List<CheckpointShare> others) =>
         _wrote && !_isEnding && !shares.Exists(share => share.Finish is not null && share.Files.Any(file => file.Path == name || CheckpointRules.IsSign(file.Path)))
         && !others.Exists(other => other.Name != name && other.Finish is not null && other.At > shares.Max(share => share.At));
+
+    private async Task<CheckpointShare> SayAsync(string name, OwnFiles files, IReadOnlyList<string> answers, CancellationToken ct)
+    {
+        var share = new CheckpointShare(name, me.Index, null, answers, time.GetUtcNow(), files.Files) { Writer = writer, IsBroken = files.IsBroken };
+        await WriteAsync(share, ct);
+        return share;
+    }
+
+    private async Task<IDisposable> SayAsync(CancellationToken ct)
+    {
+        await _saying.WaitAsync(ct);
+        return new Turn(_saying);
+    }
 
     private async Task WriteAsync(CheckpointShare share, CancellationToken ct)
     {
@@ -228,7 +285,7 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
         foreach (var name in names.Where(name => !_offers.ContainsKey(name) && !_listed.ContainsKey(name)))
         {
             if (await source.FilesOfAsync(name) is not { } files) return;
-            await WriteAsync(new CheckpointShare(name, me.Index, null, ShareSum.Finishes(shares.Where(share => share.Name == name)), time.GetUtcNow(), files) { Writer = writer }, ct);
+            await SayAsync(name, files, ShareSum.Finishes(shares.Where(share => share.Name == name)), ct);
         }
 
         await SmallObject.WriteAsync(store, OwnEnd, ReadOnlyMemory<byte>.Empty, new Dictionary<string, string>(StringComparer.Ordinal), ct);
@@ -251,6 +308,11 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
 
         foreach (var key in old) await store.DeleteAsync(key, ct);
     }
+
+    private sealed class Turn(SemaphoreSlim of) : IDisposable
+    {
+        public void Dispose() => of.Release();
+    }
 }
 
 /// <summary>Log lines of shares.</summary>
@@ -258,6 +320,9 @@ internal static partial class ShareLog
 {
     [LoggerMessage(360, LogLevel.Warning, "shares of checkpoints can't be seen: {Message}; it is tried again")]
     public static partial void Trouble(ILogger log, string message);
+
+    [LoggerMessage(362, LogLevel.Warning, "checkpoint {Name} is not listed: rank {Rank} has a file in it whose name can't be stored")]
+    public static partial void Broken(ILogger log, string name, int rank);
 
     [LoggerMessage(361, LogLevel.Information, "checkpoint {Name} is whole: all {Nodes} ranks have theirs in the store, {Bytes} bytes")]
     public static partial void Whole(ILogger log, string name, int nodes, long bytes);

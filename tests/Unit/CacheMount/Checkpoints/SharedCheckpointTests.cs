@@ -8,7 +8,7 @@ namespace Trestle.CacheMount.Tests.Checkpoints;
 /// <summary>Checkpoints that several ranks write, each into a cache of its own.</summary>
 public sealed class SharedCheckpointTests
 {
-    private static readonly FrontSettings Slow = new() { LookAgain = TimeSpan.FromHours(1), RescanEvery = TimeSpan.FromHours(1), HoldTemporary = TimeSpan.FromHours(1) };
+    private static readonly FrontSettings Slow = new() { LookAgain = TimeSpan.FromMilliseconds(200), RescanEvery = TimeSpan.FromHours(1), HoldTemporary = TimeSpan.FromHours(1) };
 
     [Fact]
     public async Task It_is_listed_when_the_files_of_all_ranks_are_in_the_store_and_with_all_of_them()
@@ -131,6 +131,18 @@ public sealed class SharedCheckpointTests
         Directory.Delete(older["step-1"], recursive: true);
         await older.FlushAsync();
         older.Manifests.Single().Attempt.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task What_can_not_be_stored_keeps_its_checkpoint_from_the_list_and_nobody_from_the_end()
+    {
+        await using var ranks = new Ranks(2, new MemoryStore());
+        ranks[1].Write("step-1/a\u0001b", "1");
+        ranks[1].Write("step-1/1", "1");
+        ranks[0].Write("step-1/0", "1");
+        ranks[0].Write("step-1/.metadata", "1");
+        await Task.WhenAll(ranks[0].Mount.FinishAsync(CancellationToken.None), ranks[1].Mount.FinishAsync(CancellationToken.None)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        ranks[0].Manifests.ShouldBeEmpty();
     }
 
     // As those do that write beside and rename, each rank on its own.
