@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Text;
 using Trestle.Bridge;
+using Trestle.Operator.InferenceServices;
 using Trestle.Operator.Telemetry;
 using Trestle.Runtime;
+using Trestle.WeightsGateway.Hosting;
+using Trestle.WeightsGateway.Replicas;
 
 namespace Trestle.Operator.Tests.Telemetry;
 
@@ -18,7 +21,7 @@ internal static class MetricsReference
             $"""
             # Metrics and traces
 
-            <!-- Generated from operator/Telemetry/MetricTable.cs and bridge/BridgeMetricTable.cs: UPDATE_DOCS=1 dotnet test --project tests/Unit/Operator -->
+            <!-- Generated from operator/Telemetry/MetricTable.cs, bridge/BridgeMetricTable.cs and weights-gateway/Hosting/GatewayMetricTable.cs: UPDATE_DOCS=1 dotnet test --project tests/Unit/Operator -->
 
             The operator's metrics are off until `OperatorOptions.MetricsListen` names an address, e.g. `http://127.0.0.1:9464`; then `GET /metrics` answers there
             in the text format of Prometheus. There is no login: let only Prometheus reach the port.
@@ -64,11 +67,28 @@ internal static class MetricsReference
             | `result` | `answered`, `lost` |
             | `answer` | the kinds of [`SubmissionAnswer`](../../bridge/Jobs/SubmissionAnswer.cs) |
 
+            ## The gateway of an InferenceService
+
+            The gateway's pod serves these at `/metrics` of port {ServicePorts.Health}, with `process_*` and `dotnet_*` of its own. The namespace and the pod that Prometheus adds tell
+            which service it is.
+
+            | Name | Type | Unit | Labels | Meaning |
+            |---|---|---|---|---|
+
+            """);
+        AppendRows(text, GatewayMetricTable.All);
+        text.Append(
+            $"""
+
+            | Label | Values |
+            |---|---|
+            | `state` | {string.Join(", ", Enum.GetNames<ReplicaState>().Select(state => $"`{state}`"))} |
+
             ## How it is counted
 
-            - Counters and histograms are of one process, and start at 0 with it. They count what it sees while it leads; what the objects
+            - Counters and histograms are of one process, and start at 0 with it. Those of the operator count what it sees while it leads; what the objects
               tell of the time before is history and not counted again. A change between the end of one leader and the first list of the next is counted by neither.
-            - Gauges are counted from the caches when somebody asks, at most every {CensusGauges.Freshness.TotalSeconds} s, and only by the leader: sum them over all replicas without fear.
+            - Gauges of the operator are counted from the caches when somebody asks, at most every {CensusGauges.Freshness.TotalSeconds} s, and only by the leader: sum them over all replicas without fear.
             - `trestle_allocatable_gpus` less `trestle_allocated_gpus` less `trestle_free_gpus` are GPUs on nodes that take no pods: cordoned, or not ready.
 
             ## Traces

@@ -1,6 +1,8 @@
+using System.Text;
 using Trestle.Bridge;
 using Trestle.Operator.Telemetry;
 using Trestle.Runtime;
+using Trestle.WeightsGateway.Hosting;
 
 namespace Trestle.Operator.Tests.Telemetry;
 
@@ -28,25 +30,30 @@ public sealed class MetricsReferenceTests
     }
 
     [Fact]
-    public async Task The_bridges_page_has_those_of_its_table_and_no_other()
-    {
-        using var page = new MemoryStream();
-        await BridgeMeter.WriteAsync(page, TestContext.Current.CancellationToken);
+    public Task The_bridges_page_has_those_of_its_table_and_no_other() => HasOnlyAsync(BridgeMetricTable.All, BridgeMeter.WriteAsync);
 
-        var types = System.Text.Encoding.UTF8.GetString(page.ToArray()).Split('\n').Where(line => line.StartsWith("# TYPE trestle_", StringComparison.Ordinal)).Select(line => line["# TYPE ".Length..]);
-
-        types.Order().ShouldBe(BridgeMetricTable.All.Select(metric => $"{metric.Name} {metric.Type.ToString().ToLowerInvariant()}").Order());
-    }
+    [Fact]
+    public Task The_gateways_page_has_those_of_its_table_and_no_other() => HasOnlyAsync(GatewayMetricTable.All, GatewayMeter.WriteAsync);
 
     [Fact]
     public void Names_end_as_Prometheus_wants_them_to()
     {
-        foreach (var metric in MetricTable.All.Concat(BridgeMetricTable.All))
+        foreach (var metric in MetricTable.All.Concat(BridgeMetricTable.All).Concat(GatewayMetricTable.All))
         {
             metric.Name.ShouldMatch("^trestle_[a-z_]+$");
             metric.Name.EndsWith("_total", StringComparison.Ordinal).ShouldBe(metric.Type == MetricType.Counter, metric.Name);
             (metric.Unit == "seconds").ShouldBe(metric.Name.EndsWith("_seconds", StringComparison.Ordinal), metric.Name);
             (metric.Buckets is not null).ShouldBe(metric.Type == MetricType.Histogram, metric.Name);
         }
+    }
+
+    private static async Task HasOnlyAsync(IReadOnlyList<MetricDefinition> table, Func<Stream, CancellationToken, Task> write)
+    {
+        using var page = new MemoryStream();
+        await write(page, TestContext.Current.CancellationToken);
+
+        var types = Encoding.UTF8.GetString(page.ToArray()).Split('\n').Where(line => line.StartsWith("# TYPE trestle_", StringComparison.Ordinal)).Select(line => line["# TYPE ".Length..]);
+
+        types.Order().ShouldBe(table.Select(metric => $"{metric.Name} {metric.Type.ToString().ToLowerInvariant()}").Order());
     }
 }
