@@ -12,14 +12,14 @@ internal static class DescribeCommand
     public static Command Build(CliHost host)
     {
         var cluster = new ClusterOptions();
-        var name = new Argument<string>("name") { Description = "job or group" };
+        var name = new Argument<string>("name") { Description = "job, group or service" };
         var format = FormatOption.New();
-        var command = new Command("describe", "Everything about one job or group: state, why it waits, ranks, events, how it ended.") { name, format };
+        var command = new Command("describe", "Everything about one job, group or service: state, why it waits, ranks, events, how it ended.") { name, format };
         cluster.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var connection = cluster.Connect(parsed, host);
-            var found = await connection.FindJobOrGroupAsync(parsed.GetRequiredValue(name), cancellation);
+            var found = await connection.FindJobGroupOrServiceAsync(parsed.GetRequiredValue(name), cancellation);
             if (parsed.GetValue(format) is not (OutputFormat.Table or OutputFormat.Wide) and var output)
             {
                 Listing.WriteOne(host, output, ListedJobs.Of(found.Object));

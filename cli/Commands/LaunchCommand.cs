@@ -14,7 +14,7 @@ internal static class LaunchCommand
         var overrides = new OverrideOptions();
         var format = FormatOption.New();
         var parsable = new Option<bool>("--parsable") { Description = "print the name only" };
-        var wait = new Option<bool>("--wait") { Description = "wait until it has ended, and end with its exit code" };
+        var wait = new Option<bool>("--wait") { Description = "wait until it has ended, and end with its exit code; for a service until it is ready" };
         var dryRun = new Option<bool>("--dry-run") { Description = "let the cluster check everything and create nothing" };
         var group = new Option<string?>("--job-group") { Description = "attach to this group; it is swept when the group ends" };
         var alone = new Option<bool>("--no-job-group") { Description = "inside a group's task: don't attach to the group" };

@@ -24,7 +24,7 @@ internal static class PlanCommand
             var input = LaunchReader.Read(parsed.GetValue(files) ?? [], trailing, changed, host);
             using var connection = cluster.Connect(parsed, host);
             var plan = await new Launcher(connection, host).PlanAsync(input, changed, jobGroup: null, alone: false, cancellation);
-            var namespaces = plan.Jobs.Select(job => job.Object.Metadata.NamespaceProperty).Distinct(StringComparer.Ordinal).ToList();
+            var namespaces = plan.Launched.Select(job => job.Object.Metadata.NamespaceProperty).Distinct(StringComparer.Ordinal).ToList();
             var scene = await connection.SceneAsync(namespaces, cancellation);
             var foreseen = Foresight.Of(plan, scene, host.Time.GetUtcNow());
             PlanReport.Write(host, parsed.GetValue(format), plan, foreseen, Storages(plan, scene, foreseen));

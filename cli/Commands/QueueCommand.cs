@@ -12,7 +12,7 @@ internal static class QueueCommand
         var cluster = new ClusterOptions { OffersAllNamespaces = true };
         var format = FormatOption.New();
         var watch = new Option<bool>("--watch", "-w") { Description = "show it again whenever it changes, until Ctrl-C" };
-        var command = new Command("queue", "Jobs that run or wait, and why they wait.") { format, watch };
+        var command = new Command("queue", "Jobs and services that run or wait, and why they wait.") { format, watch };
         cluster.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -32,7 +32,8 @@ internal static class QueueCommand
 
     public static async Task ShowAsync(Cluster cluster, CliHost host, OutputFormat format, bool allNamespaces, CancellationToken cancellation)
     {
-        var jobs = await cluster.JobsAsync(allNamespaces, cancellation);
+        var all = await cluster.JobsAsync(allNamespaces, cancellation);
+        var jobs = new JobSet(all.All, all.Groups) { Services = await cluster.ServicesAsync(allNamespaces, cancellation) };
         var table = QueueTable.Build(jobs, host.Time.GetUtcNow().UtcDateTime, allNamespaces);
         var where = allNamespaces ? "" : $" in namespace {cluster.Namespace}";
         Listing.Write(host, format, table, ListedJobs.Active(jobs), $"no jobs run or wait{where}");

@@ -54,7 +54,7 @@ internal static class SkyCommand
             var launcher = new Launcher(cluster, host);
             var plan = await launcher.PlanAsync(input, overrides, parsed.GetValue(group), parsed.GetValue(alone), cancellation);
             await launcher.RunAsync(plan, cancellation);
-            var job = plan.Jobs.First().Name;
+            var job = plan.Launched.First().Name;
             await host.Out.WriteLineAsync($"Job submitted, ID: {job}");
             return parsed.GetValue(detach) || parsed.GetValue(asynchronous)
                 ? ExitCode.Ok

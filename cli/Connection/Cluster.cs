@@ -9,6 +9,7 @@ using Trestle.Api.Launch;
 using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Jobs;
 using Trestle.Cli.Planning;
+using Trestle.Operator.InferenceServices;
 using Trestle.Operator.Views;
 
 namespace Trestle.Cli.Connection;
@@ -50,17 +51,24 @@ internal sealed class Cluster : IDisposable
     public string NamespaceHintFor(string ns) => ns == Namespace ? NamespaceHint : $" -n {ns}";
 
     public async Task<FoundJob> FindJobOrGroupAsync(string name, CancellationToken cancellation) =>
-        await FindAsync(ApiPaths.Object(TrainingJob.KubePlural, Namespace, name), TrestleJson.Default.TrainingJob, cancellation) is { } job ? FoundJob.Of(job)
-        : await FindAsync(ApiPaths.Object(JobGroup.KubePlural, Namespace, name), TrestleJson.Default.JobGroup, cancellation) is { } group ? FoundJob.Of(group)
-        : throw CliException.NotFound($"there is no job or group {name} in namespace {Namespace}; see: trestle queue{NamespaceHint}, trestle history{NamespaceHint}");
+        await FindJobAsync(name, cancellation) is { } found ? found
+        : await FindServiceAsync(name, cancellation) is null ? throw NoSuch("job or group", name)
+        : throw CliException.Usage($"{name} is a service, and only jobs and groups are asked for here; see: trestle describe {name}{NamespaceHint}, kubectl scale isvc {name}, kubectl logs {name}-0-0");
+
+    /// <summary>A service too, when no job or group has the name.</summary>
+    public async Task<FoundJob> FindJobGroupOrServiceAsync(string name, CancellationToken cancellation) =>
+        await FindJobAsync(name, cancellation) ?? (await FindServiceAsync(name, cancellation) is { } service ? FoundJob.Of(service) : throw NoSuch("job, group or service", name));
 
     /// <summary>The same object as it is now; null when it is gone or another took its name.</summary>
     public async Task<FoundJob?> RefreshAsync(FoundJob found, CancellationToken cancellation)
     {
         var path = ApiPaths.Object(found.Object);
-        IKubernetesObject<V1ObjectMeta>? now = found.Object is JobGroup
-            ? await FindAsync(path, TrestleJson.Default.JobGroup, cancellation)
-            : await FindAsync(path, TrestleJson.Default.TrainingJob, cancellation);
+        IKubernetesObject<V1ObjectMeta>? now = found.Object switch
+        {
+            JobGroup => await FindAsync(path, TrestleJson.Default.JobGroup, cancellation),
+            InferenceService => await FindAsync(path, TrestleJson.Default.InferenceService, cancellation),
+            _ => await FindAsync(path, TrestleJson.Default.TrainingJob, cancellation),
+        };
         return now is null || now.Metadata.Uid != found.Object.Metadata.Uid ? null : FoundJob.Of(now);
     }
 
@@ -70,6 +78,20 @@ internal sealed class Cluster : IDisposable
         var jobs = ListAsync(ApiPaths.Collection(TrainingJob.KubePlural, ns), "", item => item.Deserialize(TrestleJson.Default.TrainingJob)!, cancellation);
         var groups = ListAsync(ApiPaths.Collection(JobGroup.KubePlural, ns), "", item => item.Deserialize(TrestleJson.Default.JobGroup)!, cancellation);
         return new JobSet(await jobs, await groups);
+    }
+
+    /// <summary>Services by themselves. None when the user may not see any.</summary>
+    public async Task<IReadOnlyList<InferenceService>> ServicesAsync(bool allNamespaces, CancellationToken cancellation)
+    {
+        try
+        {
+            var all = await ListAsync(ApiPaths.Collection(InferenceService.KubePlural, allNamespaces ? null : Namespace), "", item => item.Deserialize(TrestleJson.Default.InferenceService)!, cancellation);
+            return [.. all.Where(service => service.TaskGroup is null).OrderBy(service => service.Metadata.CreationTimestamp).ThenBy(service => service.Metadata.Name, StringComparer.Ordinal)];
+        }
+        catch (CliException error) when (error.ExitCode is ExitCode.Forbidden or ExitCode.NotFound)
+        {
+            return [];
+        }
     }
 
     /// <summary>Where storages of this machine live; null on a real cluster.</summary>
@@ -248,6 +270,17 @@ internal sealed class Cluster : IDisposable
                 }),
             },
         }, cancellation);
+
+    private async Task<FoundJob?> FindJobAsync(string name, CancellationToken cancellation) =>
+        await FindAsync(ApiPaths.Object(TrainingJob.KubePlural, Namespace, name), TrestleJson.Default.TrainingJob, cancellation) is { } job ? FoundJob.Of(job)
+        : await FindAsync(ApiPaths.Object(JobGroup.KubePlural, Namespace, name), TrestleJson.Default.JobGroup, cancellation) is { } group ? FoundJob.Of(group)
+        : null;
+
+    private Task<InferenceService?> FindServiceAsync(string name, CancellationToken cancellation) =>
+        FindAsync(ApiPaths.Object(InferenceService.KubePlural, Namespace, name), TrestleJson.Default.InferenceService, cancellation);
+
+    private CliException NoSuch(string what, string name) =>
+        CliException.NotFound($"there is no {what} {name} in namespace {Namespace}; see: trestle queue{NamespaceHint}, trestle history{NamespaceHint}");
 
     private Task<IReadOnlyList<Storage>> StoragesAsync(string ns, CancellationToken cancellation) =>
         ListAsync(ApiPaths.Collection(Storage.KubePlural, ns), "", item => item.Deserialize(TrestleJson.Default.Storage)!, cancellation);

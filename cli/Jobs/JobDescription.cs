@@ -2,10 +2,11 @@ using System.Text;
 using k8s.Models;
 using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Output;
+using Trestle.Operator.InferenceServices;
 
 namespace Trestle.Cli.Jobs;
 
-/// <summary>A job or group as a page of text.</summary>
+/// <summary>A job, group or service as a page of text.</summary>
 /// <param name="now">For ages.</param>
 /// <param name="namespaceHint">" -n NAME" when the commands at the end need it, else "".</param>
 internal sealed class JobDescription(DateTime now, string namespaceHint)
@@ -31,6 +32,10 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
         {
             Job(job, attempts);
         }
+        else if (found.Object is InferenceService service)
+        {
+            Service(service);
+        }
         else
         {
             Members(members);
@@ -46,7 +51,7 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
     {
         var status = job.Status;
         Line("Group", job.GroupName());
-        Line("Needs", Needs(job));
+        Line("Needs", Needs(job.NodeCount(), job.Spec.Resources));
         Line("Image", job.Spec.Image);
         Line("Placement", job.Backend() + (status?.Placement?.Slurm?.JobId is { } id ? $", Slurm job {id}" : ""));
         Line("Queue", status?.Queue is { } queue && !job.HasEnded() && queue.Position is { } position ? $"position {position}" : null);
@@ -61,12 +66,29 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
             : null);
     }
 
-    private static string Needs(TrainingJob job)
+    private void Service(InferenceService service)
     {
-        var resources = job.Spec.Resources;
+        var (spec, status) = (service.Spec, service.Status);
+        Line("Group", service.TaskGroup);
+        Line("URL", status?.Url);
+        Line("Weights URL", status?.WeightsUrl);
+        Line("Model", spec.Model.ServedName is { } name ? $"{spec.Model.Uri} as {name}" : spec.Model.Uri);
+        Line("Replicas", $"{status?.ReadyReplicas ?? 0}/{service.WantedReplicas()} ready");
+        Line("Needs", $"{Needs(service.NodesPerReplica, spec.Resources)}, for one replica");
+        Line("Version", status?.Weights?.ServingVersion);
+        Line("Requests", status?.Load is { } load ? $"{load.Running ?? 0} running, {load.Waiting ?? 0} waiting" : null);
+        Section("Replicas", status?.ReplicaStatuses is { Count: > 0 } replicas
+            ? new TextTable(
+                [new("POD"), new("STATE"), new("VERSION"), new("RESTARTS"), new("WHY")],
+                [.. replicas.Select(replica => new[] { replica.Name, replica.State ?? "-", replica.Version ?? "-", (replica.Restarts ?? 0).ToString(), replica.Message ?? "-" })])
+            : null);
+    }
+
+    private static string Needs(int nodes, Resources? resources)
+    {
         string?[] parts =
         [
-            job.NodeCount() == 1 ? "1 node" : $"{job.NodeCount()} nodes",
+            nodes == 1 ? "1 node" : $"{nodes} nodes",
             resources?.Accelerators is { } gpus ? $"{gpus} each" : null,
             resources?.Cpus is { } cpus ? $"{cpus} CPUs" : null,
             resources?.Memory is { } memory ? $"{memory} memory" : null,
@@ -167,7 +189,9 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
     private void Next(FoundJob found)
     {
         _text.Append("\nNext:\n");
-        string[] commands = found.HasEnded
+        string[] commands = found.Object is InferenceService
+            ? [$"kubectl port-forward svc/{found.Name} 8000", $"trestle cancel {found.Name}"]
+            : found.HasEnded
             ? [$"trestle logs {found.Name}", $"trestle retry {found.Name}", $"trestle cancel {found.Name} --delete"]
             : [$"trestle logs {found.Name} -f", $"trestle cancel {found.Name}"];
         foreach (var command in commands)

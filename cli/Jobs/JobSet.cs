@@ -25,6 +25,9 @@ internal sealed class JobSet
 
     public IReadOnlyList<TrainingJob> All { get; }
 
+    /// <summary>Services by themselves; those of groups are told of by their group.</summary>
+    public IReadOnlyList<InferenceService> Services { get; init; } = [];
+
     /// <summary>Tasks and launched jobs, oldest first.</summary>
     public IReadOnlyList<TrainingJob> MembersOf(JobGroup group) => [.. _members[(group.Metadata.NamespaceProperty, group.Metadata.Name)]];
 }

@@ -14,6 +14,7 @@ internal static class ListedJobs
     [
         .. jobs.Groups.Where(group => !group.HasEnded()).Select(group => Of(group)),
         .. jobs.All.Where(job => !job.HasEnded()).Select(job => Of(job)),
+        .. jobs.Services.Select(service => Of(service)),
     ];
 
     public static IReadOnlyList<ListedObject> Of(IEnumerable<TrainingJob> jobs) => [.. jobs.Select(job => Of(job))];
@@ -23,7 +24,7 @@ internal static class ListedJobs
 
     private static string KindName(IKubernetesObject<V1ObjectMeta> item) => item switch
     {
-        TrainingJob or JobGroup or Storage or SlurmCluster => $"{item.Kind.ToLowerInvariant()}.{ApiGroup.Name}",
+        TrainingJob or JobGroup or InferenceService or Storage or SlurmCluster => $"{item.Kind.ToLowerInvariant()}.{ApiGroup.Name}",
         _ => item.Kind.ToLowerInvariant(),
     };
 

@@ -4,7 +4,7 @@ using Trestle.Cli.Output;
 
 namespace Trestle.Cli.Jobs;
 
-/// <summary>What runs and what waits: groups with their tasks and launched jobs below them.</summary>
+/// <summary>What runs and what waits: groups with their tasks and launched jobs below them, then services by themselves.</summary>
 internal static class QueueTable
 {
     private static readonly string[] Headers = ["NAME", "USER", "QUEUE", "BACKEND", "GPUS", "STATUS", "TIME", "RESTARTS", "REASON"];
@@ -26,6 +26,7 @@ internal static class QueueTable
         }
 
         rows.AddRange(jobs.Loose.Where(job => !job.HasEnded()).Select(job => Row(job, now, allNamespaces, indent: "")));
+        rows.AddRange(jobs.Services.Select(service => Row(service, now, allNamespaces)));
         TableColumn[] columns = [.. Headers.Select(header => new TableColumn(header))];
         return new TextTable(allNamespaces ? [new TableColumn("NAMESPACE"), .. columns] : columns, rows);
     }
@@ -49,6 +50,19 @@ internal static class QueueTable
 
     private static string[] Row(JobGroup group, ServiceTask service, bool allNamespaces) => With(allNamespaces, group.Metadata,
         ["  " + service.Name, "-", "-", "kubernetes", service.Gpus > 0 ? service.Gpus.ToString() : "-", service.Status, "-", "-", service.Why]);
+
+    private static string[] Row(InferenceService service, DateTime now, bool allNamespaces) => With(allNamespaces, service.Metadata,
+    [
+        service.Metadata.Name,
+        JobFacts.User(service.Metadata),
+        "-",
+        "kubernetes",
+        service.Gpus() is > 0 and var gpus ? gpus.ToString() : "-",
+        service.Phase(),
+        Ages.Short(now - (service.Metadata.CreationTimestamp ?? now)),
+        "-",
+        service.Status?.Message ?? "",
+    ]);
 
     private static string[] Row(JobGroup group, IReadOnlyList<TrainingJob> members, DateTime now, bool allNamespaces) => With(allNamespaces, group.Metadata,
     [

@@ -21,8 +21,6 @@ internal sealed record ServiceTask(string Name, string Status, int Gpus, string 
     private static ServiceTask Of(JobGroup group, JobGroupTask task, JobGroupTaskStatus? status)
     {
         var service = task.Service!;
-        var perNode = service.Resources?.Accelerators is { } text && Accelerators.TryParse(text, out var accelerators, out _) ? accelerators.Count : 0;
-        var gpus = (service.Replicas ?? 1) * (service.Parallelism?.Nodes ?? 1) * perNode;
-        return new ServiceTask(status?.Ref ?? $"{group.Metadata.Name}-{task.Name}", status?.Phase ?? "Pending", gpus, status?.Message ?? "");
+        return new ServiceTask(status?.Ref ?? $"{group.Metadata.Name}-{task.Name}", status?.Phase ?? "Pending", ServiceFacts.Gpus(service, service.Replicas ?? 1), status?.Message ?? "");
     }
 }

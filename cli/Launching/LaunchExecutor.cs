@@ -1,3 +1,4 @@
+using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Connection;
 
 namespace Trestle.Cli.Launching;
@@ -56,8 +57,8 @@ internal sealed class LaunchExecutor(Cluster cluster, CliHost host)
     {
         var meta = operation.Object.Metadata;
         var kind = operation.Object.Kind;
-        return new CliException(operation.IsJob
-            ? $"{kind} {meta.Name} already exists in namespace {meta.NamespaceProperty}; give this one another name with --name, or remove the old one with: trestle cancel {meta.Name} --delete"
+        return new CliException(operation.IsLaunched
+            ? $"{kind} {meta.Name} already exists in namespace {meta.NamespaceProperty}; {(operation.Object is InferenceService ? "change it with kubectl apply, " : "")}give this one another name with --name, or remove the old one with: trestle cancel {meta.Name} --delete"
             : $"{kind} {meta.Name} already exists in namespace {meta.NamespaceProperty}; rename it in the file, or delete it with: kubectl delete {kind.ToLowerInvariant()} {meta.Name}");
     }
 
@@ -96,7 +97,7 @@ internal sealed class LaunchExecutor(Cluster cluster, CliHost host)
     {
         foreach (var operation in created.Where(operation => operation.OwnedBy is not null))
         {
-            var owner = created.First(other => other.IsJob && other.Name == operation.OwnedBy).Object;
+            var owner = created.First(other => other.IsLaunched && other.Name == operation.OwnedBy).Object;
             try
             {
                 await cluster.SetOwnerAsync(operation.Object, owner, cancellation);

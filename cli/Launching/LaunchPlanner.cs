@@ -15,12 +15,12 @@ internal static class LaunchPlanner
     public static LaunchPlan Plan(
         LaunchInput read, LaunchOverrides overrides, LaunchScene scene, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> workdirs)
     {
-        var jobs = read.Objects.Where(IsJob).ToArray();
-        RefuseWhatDoesNotFit(jobs, overrides);
+        var wanted = read.Objects.Where(IsLaunched).ToArray();
+        RefuseWhatDoesNotFit(wanted, overrides);
         var before = new List<LaunchOperation>();
-        var names = jobs.Select(WrittenName).ToHashSet(StringComparer.Ordinal);
+        var names = wanted.Where(other => other is not InferenceService).Select(WrittenName).ToHashSet(StringComparer.Ordinal);
         var secrets = read.Objects.OfType<V1Secret>().Where(secret => OwnerOf(secret).Length > 0 && names.Contains(OwnerOf(secret))).ToArray();
-        foreach (var other in read.Objects.Where(other => !IsJob(other)).Except(secrets))
+        foreach (var other in read.Objects.Where(other => !IsLaunched(other)).Except(secrets))
         {
             before.Add(new LaunchOperation(Placed(other, scene), OnlyIfMissing: other is Storage));
         }
@@ -29,10 +29,10 @@ internal static class LaunchPlanner
             .Select(storage => new LaunchOperation(OnThisMachine(storage, scene), OnlyIfMissing: true)));
 
         var launched = new List<LaunchOperation>();
-        foreach (var job in jobs)
+        foreach (var job in wanted)
         {
-            var own = secrets.Where(secret => OwnerOf(secret) == WrittenName(job)).ToArray();
-            var operation = Job(job, overrides, scene);
+            var own = job is InferenceService ? [] : secrets.Where(secret => OwnerOf(secret) == WrittenName(job)).ToArray();
+            var operation = Launch(job, overrides, scene);
             before.AddRange(own.Select(secret => Owned(secret, operation, scene)));
             before.AddRange(Workdirs(operation, read, scene, workdirs));
             before.AddRange(Secret(operation, overrides, scene));
@@ -43,31 +43,36 @@ internal static class LaunchPlanner
         return new LaunchPlan([.. before, .. launched]);
     }
 
-    private static bool IsJob(IKubernetesObject<V1ObjectMeta> other) => other is TrainingJob or JobGroup;
+    private static bool IsLaunched(IKubernetesObject<V1ObjectMeta> other) => other is TrainingJob or JobGroup or InferenceService;
 
-    private static void RefuseWhatDoesNotFit(IKubernetesObject<V1ObjectMeta>[] jobs, LaunchOverrides overrides)
+    private static void RefuseWhatDoesNotFit(IKubernetesObject<V1ObjectMeta>[] launched, LaunchOverrides overrides)
     {
-        if (jobs.Length == 0)
+        if (launched.Length == 0)
         {
-            throw CliException.Usage("there is no job to launch; give a file with a TrainingJob or JobGroup, or a command after '--'");
+            throw CliException.Usage("there is nothing to launch; give a file with a TrainingJob, a JobGroup or an InferenceService, or a command after '--'");
         }
 
-        if (overrides.Name is not null && jobs.Length > 1)
+        if (overrides.Name is not null && launched.Length > 1)
         {
-            throw CliException.Usage($"--name can't name {jobs.Length} jobs; launch the files one by one");
+            throw CliException.Usage($"--name can't name {launched.Length} jobs or services; launch them one by one");
         }
 
-        if (overrides.SingleJobOption is { } option && jobs.OfType<JobGroup>().FirstOrDefault() is { } group)
+        if (overrides.SingleJobOption is { } option && launched.OfType<JobGroup>().FirstOrDefault() is { } group)
         {
             throw CliException.Usage($"{option} would change every task of the group {group.Metadata.Name}; change it in the file");
         }
+
+        if (overrides.JobOption is { } ofJobs && launched.All(other => other is InferenceService))
+        {
+            throw CliException.Usage($"{ofJobs} changes jobs, and {WrittenName(launched[0])} is a service; change it in the file");
+        }
     }
 
-    private static LaunchOperation Job(IKubernetesObject<V1ObjectMeta> job, LaunchOverrides overrides, LaunchScene scene)
+    private static LaunchOperation Launch(IKubernetesObject<V1ObjectMeta> job, LaunchOverrides overrides, LaunchScene scene)
     {
         var meta = job.Metadata ??= new V1ObjectMeta();
         Placed(job, scene);
-        meta.Name = overrides.Name ?? (scene.InsidePod || string.IsNullOrEmpty(meta.Name) ? NewName(meta, scene) : meta.Name);
+        meta.Name = overrides.Name ?? (string.IsNullOrEmpty(meta.Name) || (scene.InsidePod && job is not InferenceService) ? NewName(meta, scene) : meta.Name);
         meta.Annotations ??= new Dictionary<string, string>(StringComparer.Ordinal);
         meta.Annotations[Annotations.User] = scene.User;
         foreach (var spec in Specs(job))
@@ -75,7 +80,7 @@ internal static class LaunchPlanner
             JobOverrides.Apply(spec, overrides);
         }
 
-        InfraOverride.Apply(job, overrides.Infra);
+        if (job is not InferenceService) InfraOverride.Apply(job, overrides.Infra);
 
         if (job is TrainingJob single && scene.JobGroup is { } group)
         {
@@ -85,7 +90,7 @@ internal static class LaunchPlanner
         return new LaunchOperation(job);
     }
 
-    // A watcher launches the same file again and again.
+    // A watcher launches the same file again and again. The name of a service is its address, and so stays.
     private static string NewName(V1ObjectMeta meta, LaunchScene scene)
     {
         var stem = meta.Name ?? meta.GenerateName?.TrimEnd('-') ?? "job";
@@ -94,7 +99,12 @@ internal static class LaunchPlanner
     }
 
     private static IEnumerable<IHasWorkdir> Workplaces(IKubernetesObject<V1ObjectMeta> job) =>
-        Specs(job).Concat<IHasWorkdir>(job is JobGroup group ? group.Spec.Tasks.Select(task => task.Service).OfType<InferenceServiceSpec>() : []);
+        Specs(job).Concat<IHasWorkdir>(job switch
+        {
+            JobGroup group => group.Spec.Tasks.Select(task => task.Service).OfType<InferenceServiceSpec>(),
+            InferenceService service => [service.Spec],
+            _ => [],
+        });
 
     private static IEnumerable<TrainingJobSpec> Specs(IKubernetesObject<V1ObjectMeta> job) => job switch
     {
@@ -168,7 +178,7 @@ internal static class LaunchPlanner
 
     private static IEnumerable<LaunchOperation> Secret(LaunchOperation job, LaunchOverrides overrides, LaunchScene scene)
     {
-        if (overrides.Secrets.Count == 0)
+        if (overrides.Secrets.Count == 0 || job.Object is InferenceService)
         {
             yield break;
         }

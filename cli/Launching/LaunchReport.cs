@@ -1,6 +1,8 @@
+using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Connection;
 using Trestle.Cli.Jobs;
 using Trestle.Cli.Output;
+using Trestle.Operator.InferenceServices;
 
 namespace Trestle.Cli.Launching;
 
@@ -9,7 +11,7 @@ internal static class LaunchReport
 {
     public static void Write(CliHost host, LaunchPlan plan, OutputFormat format, Cluster cluster, bool dryRun)
     {
-        foreach (var operation in format is OutputFormat.Table or OutputFormat.Wide ? plan.Jobs : plan.Operations)
+        foreach (var operation in format is OutputFormat.Table or OutputFormat.Wide ? plan.Launched : plan.Operations)
         {
             if (format is not (OutputFormat.Table or OutputFormat.Wide))
             {
@@ -27,7 +29,7 @@ internal static class LaunchReport
 
             var hint = cluster.NamespaceHintFor(operation.Object.Metadata.NamespaceProperty);
             host.Out.WriteLine($"{label} launched in namespace {operation.Object.Metadata.NamespaceProperty}");
-            host.Out.WriteLine($"  logs:    trestle logs {name} -f{hint}");
+            host.Out.WriteLine(operation.Object is InferenceService service ? $"  url:     {service.Url}" : $"  logs:    trestle logs {name} -f{hint}");
             host.Out.WriteLine($"  status:  trestle describe {name}{hint}");
             host.Out.WriteLine($"  cancel:  trestle cancel {name}{hint}");
         }
@@ -35,7 +37,7 @@ internal static class LaunchReport
 
     public static void WriteNames(CliHost host, LaunchPlan plan)
     {
-        foreach (var operation in plan.Jobs)
+        foreach (var operation in plan.Launched)
         {
             host.Out.WriteLine(operation.Name);
         }

@@ -45,6 +45,14 @@ internal sealed record LaunchOverrides
         : TimeLimit is not null ? "--time-limit"
         : MaxRestarts is not null ? "--max-restarts"
         : null;
+
+    /// <summary>Options that say something about jobs and so can't be given for a service.</summary>
+    public string? JobOption =>
+        SingleJobOption
+        ?? (Infra.Count > 0 ? "--infra"
+        : Env.Count > 0 ? "--env"
+        : Secrets.Count > 0 ? "--secret"
+        : null);
 }
 
 /// <summary>Where a launch happens: what the planner must know and may not look up.</summary>

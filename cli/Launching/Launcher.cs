@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Trestle.Api.V1Alpha1;
 using Trestle.Cli.Connection;
 using Trestle.Cli.Jobs;
 
@@ -29,11 +30,11 @@ internal sealed class Launcher(Cluster cluster, CliHost host)
 
     public Task RunAsync(LaunchPlan plan, CancellationToken cancellation) => new LaunchExecutor(cluster, host).RunAsync(plan, cancellation);
 
-    /// <summary>The exit code of the first job that failed, else 0.</summary>
+    /// <summary>Waits until jobs have ended and services are ready. The exit code of the first that failed, else 0.</summary>
     public async Task<int> WaitAsync(LaunchPlan plan, CancellationToken cancellation)
     {
         var code = ExitCode.Ok;
-        foreach (var operation in plan.Jobs)
+        foreach (var operation in plan.Launched)
         {
             var ended = await WaitAsync(FoundJob.Of(operation.Object), cancellation);
             code = code == ExitCode.Ok ? ended : code;
@@ -49,14 +50,14 @@ internal sealed class Launcher(Cluster cluster, CliHost host)
         {
             while (true)
             {
-                var now = await RefreshAsync(job, cancellation) ?? throw new CliException($"{job.Label} was deleted before it ended");
+                var now = await RefreshAsync(job, cancellation) ?? throw new CliException($"{job.Label} was deleted before it {(job.Object is InferenceService ? "was ready" : "ended")}");
                 var text = now.Message.Length > 0 ? $"{now.Phase}: {now.Message}" : now.Phase;
                 if (text != told)
                 {
                     await host.Error.WriteLineAsync($"{job.Name}: {Output.Printable.Line(told = text)}");
                 }
 
-                if (now.HasEnded)
+                if (now.IsSettled)
                 {
                     return now.ExitCode;
                 }

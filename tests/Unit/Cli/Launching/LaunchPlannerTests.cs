@@ -14,7 +14,7 @@ public sealed class LaunchPlannerTests
     [Fact]
     public void A_job_gets_the_namespace_and_the_user()
     {
-        var job = (TrainingJob)Plan(Job("train")).Jobs.Single().Object;
+        var job = (TrainingJob)Plan(Job("train")).Launched.Single().Object;
         job.Metadata.NamespaceProperty.ShouldBe("research");
         job.Metadata.Annotations["trestle.dev/user"].ShouldBe("alice");
     }
@@ -37,7 +37,7 @@ public sealed class LaunchPlannerTests
     {
         var job = Job("train");
         job.Metadata.NamespaceProperty = "other";
-        Plan(job).Jobs.Single().Object.Metadata.NamespaceProperty.ShouldBe("other");
+        Plan(job).Launched.Single().Object.Metadata.NamespaceProperty.ShouldBe("other");
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class LaunchPlannerTests
         storage.Spec.S3.ShouldBeNull();
         storage.Spec.File!.Path.ShouldBe("/state/objects/ckpts");
         plan.Operations[0].OnlyIfMissing.ShouldBeTrue();
-        plan.Operations[1].IsJob.ShouldBeTrue();
+        plan.Operations[1].IsLaunched.ShouldBeTrue();
     }
 
     [Fact]
@@ -71,12 +71,12 @@ public sealed class LaunchPlannerTests
     {
         var job = Job("train");
         job.Spec.Placement = [new Placement { Kubernetes = new KubernetesPlacement() }];
-        var moved = (TrainingJob)Plan(job, new LaunchOverrides { Infra = [InfraOverride.Read("slurm/alps/gpu"), InfraOverride.Read("k8s")] }).Jobs.Single().Object;
+        var moved = (TrainingJob)Plan(job, new LaunchOverrides { Infra = [InfraOverride.Read("slurm/alps/gpu"), InfraOverride.Read("k8s")] }).Launched.Single().Object;
         moved.Spec.Placement!.Select(place => (place.Slurm?.Cluster, place.Slurm?.Partition)).ShouldBe([("alps", "gpu"), (null, null)]);
 
         JobGroup Group() => new() { Metadata = new V1ObjectMeta { Name = "rl" }, Spec = new JobGroupSpec { Tasks = [new JobGroupTask { Name = "trainer", Job = new TrainingJobSpec() }, new JobGroupTask { Name = "watcher", Job = new TrainingJobSpec() }] } };
         LaunchPlan PlanGroup(params string[] infra) => LaunchPlanner.Plan(new LaunchInput([Group()], [], []), new LaunchOverrides { Infra = [.. infra.Select(InfraOverride.Read)] }, OneMachine, NoWorkdirs);
-        var group = (JobGroup)PlanGroup("trainer=slurm/alps").Jobs.Single().Object;
+        var group = (JobGroup)PlanGroup("trainer=slurm/alps").Launched.Single().Object;
         group.Spec.Tasks.Select(task => task.Job!.Placement?[0].Slurm?.Cluster).ShouldBe(["alps", null]);
         Should.Throw<CliException>(() => PlanGroup("slurm/alps")).Message.ShouldContain("name one, e.g. --infra trainer=slurm/alps");
         Should.Throw<CliException>(() => PlanGroup("trainr=slurm/alps")).Message.ShouldContain("its tasks are trainer, watcher");
@@ -108,7 +108,7 @@ public sealed class LaunchPlannerTests
             MaxRestarts = 0,
             TimeLimit = "1h",
             Env = new Dictionary<string, string> { ["LR"] = "2" },
-        }).Jobs.Single().Object;
+        }).Launched.Single().Object;
         changed.Metadata.Name.ShouldBe("again");
         changed.Spec.Nodes.ShouldBe(2);
         changed.Spec.Resources!.Accelerators.ShouldBe("H100:4");
@@ -122,7 +122,7 @@ public sealed class LaunchPlannerTests
     {
         var group = Group("g");
         var plan = Plan(group, new LaunchOverrides { Env = new Dictionary<string, string> { ["A"] = "1" } });
-        ((JobGroup)plan.Jobs.Single().Object).Spec.Tasks.ShouldAllBe(task => task.Job!.Env!.Single().Value == "1");
+        ((JobGroup)plan.Launched.Single().Object).Spec.Tasks.ShouldAllBe(task => task.Job!.Env!.Single().Value == "1");
         Should.Throw<CliException>(() => Plan(Group("g"), new LaunchOverrides { Nodes = 2 })).Message
             .ShouldBe("--nodes would change every task of the group g; change it in the file");
     }
@@ -134,22 +134,22 @@ public sealed class LaunchPlannerTests
         var secret = plan.Operations[0].Object.ShouldBeOfType<V1Secret>();
         secret.StringData["TOKEN"].ShouldBe("hunter2");
         plan.Operations[0].OwnedBy.ShouldBe("train");
-        var variable = ((TrainingJob)plan.Jobs.Single().Object).Spec.Env!.Single();
+        var variable = ((TrainingJob)plan.Launched.Single().Object).Spec.Env!.Single();
         (variable.Value, variable.ValueFrom!.SecretKeyRef!.Name, variable.ValueFrom.SecretKeyRef.Key).ShouldBe((null, secret.Metadata.Name, "TOKEN"));
     }
 
     [Fact]
     public void Inside_a_group_a_job_attaches_and_gets_a_name_of_its_own()
     {
-        var job = (TrainingJob)Plan(Job("eval"), scene: InsideAGroup).Jobs.Single().Object;
+        var job = (TrainingJob)Plan(Job("eval"), scene: InsideAGroup).Launched.Single().Object;
         (job.Metadata.Name, job.Spec.Group).ShouldBe(("eval-abcde", "rl-run"));
-        var named = (TrainingJob)Plan(Job("eval"), new LaunchOverrides { Name = "eval-100" }, InsideAGroup).Jobs.Single().Object;
+        var named = (TrainingJob)Plan(Job("eval"), new LaunchOverrides { Name = "eval-100" }, InsideAGroup).Launched.Single().Object;
         named.Metadata.Name.ShouldBe("eval-100");
     }
 
     [Fact]
     public void A_job_that_opts_out_stays_alone() =>
-        ((TrainingJob)Plan(Job("eval"), scene: InsideAGroup with { JobGroup = null }).Jobs.Single().Object).Spec.Group.ShouldBeNull();
+        ((TrainingJob)Plan(Job("eval"), scene: InsideAGroup with { JobGroup = null }).Launched.Single().Object).Spec.Group.ShouldBeNull();
 
     [Fact]
     public void Tasks_with_the_same_working_directory_share_one_config_map()
@@ -176,7 +176,7 @@ public sealed class LaunchPlannerTests
 
     [Fact]
     public void A_job_without_a_name_gets_one() =>
-        Plan(new TrainingJob { Metadata = new V1ObjectMeta(), Spec = new TrainingJobSpec { Run = "true" } }).Jobs.Single().Name.ShouldBe("job-abcde");
+        Plan(new TrainingJob { Metadata = new V1ObjectMeta(), Spec = new TrainingJobSpec { Run = "true" } }).Launched.Single().Name.ShouldBe("job-abcde");
 
     private static readonly Dictionary<string, IReadOnlyDictionary<string, string>> NoWorkdirs = [];
 

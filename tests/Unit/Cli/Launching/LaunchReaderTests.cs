@@ -17,7 +17,7 @@ public sealed class LaunchReaderTests
         var secret = plan.Operations[0].Object.ShouldBeOfType<V1Secret>();
         (secret.Metadata.Name, secret.Metadata.NamespaceProperty, secret.Metadata.Labels["trestle.dev/job-name"], plan.Operations[0].OwnedBy)
             .ShouldBe(("train-secrets-abcde", "default", "again", "again"));
-        ((TrainingJob)plan.Jobs.Single().Object).Spec.Env!.Single().ValueFrom!.SecretKeyRef!.Name.ShouldBe("train-secrets-abcde");
+        ((TrainingJob)plan.Launched.Single().Object).Spec.Env!.Single().ValueFrom!.SecretKeyRef!.Name.ShouldBe("train-secrets-abcde");
     }
 
     [Fact]
