@@ -10,6 +10,7 @@ namespace Trestle.WeightsGateway;
 internal static class Program
 {
     private const int LongestDrain = 3600;
+    private const int MostMebibytes = 65536;
     private static readonly ServiceProgram Gateway = new("weights gateway", SettingValues.Help("Router and weights gateway of an InferenceService.", Settings.OfGateway), GatewayAsync);
     private static readonly ServiceProgram Filter = new("filter", SettingValues.Help("Keeps an engine's control routes to the gateway.", Settings.OfFilter), FilterAsync);
 
@@ -38,6 +39,7 @@ internal static class Program
             Token = values.Content(Settings.TokenFile) ?? values.Needed(Settings.TokenFile),
             ApiKey = values.Content(Settings.ApiKeyFile),
             Drain = TimeSpan.FromSeconds(values.Number(Settings.DrainSeconds, 0, LongestDrain)),
+            RequestBytes = (long)values.Number(Settings.RequestMebibytes, 1, MostMebibytes) << 20,
         };
         using var logs = ConsoleLog.Open(values.Choice<LogLevel>(Setting.LogLevel), values.Choice<LogFormat>(Setting.LogFormat));
         var log = logs.CreateLogger("Trestle.WeightsGateway");

@@ -19,8 +19,10 @@ internal static class Settings
 
     public static readonly Setting DrainSeconds = new("drain-seconds", "60", "how long requests that have begun may take after it was told to end, 0 to 3600");
 
+    public static readonly Setting RequestMebibytes = new("request-mebibytes", "256", "MiB of requests without an answer that are kept, of all together, 1 to 65536; best a quarter of the memory that it may have");
+
     /// <summary>In the order of <c>--help</c>.</summary>
-    public static readonly IReadOnlyList<Setting> OfGateway = [Setting.Kubeconfig, Namespace, Service, TokenFile, ApiKeyFile, Public, Weights, Health, DrainSeconds, Setting.LogLevel, Setting.LogFormat];
+    public static readonly IReadOnlyList<Setting> OfGateway = [Setting.Kubeconfig, Namespace, Service, TokenFile, ApiKeyFile, Public, Weights, Health, DrainSeconds, RequestMebibytes, Setting.LogLevel, Setting.LogFormat];
 
     /// <summary>In the order of <c>--help</c>.</summary>
     public static readonly IReadOnlyList<Setting> OfFilter = [Engine, TokenFile, FilterPublic, Control, OpenAdmin, DrainSeconds, Setting.LogLevel, Setting.LogFormat];
