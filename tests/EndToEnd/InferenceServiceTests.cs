@@ -28,9 +28,12 @@ public sealed class InferenceServiceTests : IAsyncLifetime
     [Fact]
     public async Task A_service_answers_scales_and_takes_a_new_template_without_a_gap()
     {
-        await ApplyAsync(Service(replicas: 2));
-        await UntilReadyAsync(2);
+        var launched = (await _plane.TrestleAsync("launch", "--wait", _plane.Files.Write("policy.yaml", Service(replicas: 2)))).ShouldExit(0);
+        launched.Out.ShouldContain("url:     http://policy.default.svc:8000");
+        launched.Error.ShouldContain("policy: Available: 2/2 replicas ready");
         (await AskAsync()).ShouldBe("first");
+        (await _plane.TrestleAsync("describe", "policy")).ShouldExit(0).Out.ShouldContain("2/2 ready");
+        (await _plane.TrestleAsync("suspend", "policy")).ShouldExit(2).Error.ShouldContain("policy is a service");
 
         (await _plane.KubectlAsync("scale", "isvc", "policy", "--replicas=3")).ShouldExit(0);
         await UntilReadyAsync(3);
@@ -48,6 +51,9 @@ public sealed class InferenceServiceTests : IAsyncLifetime
             return answers.Contains("second") && (await ReplicasAsync()) is ["policy-0-0"];
         });
         answers.ShouldBeSubsetOf(["first", "second"]);
+
+        (await _plane.TrestleAsync("cancel", "policy")).ShouldExit(0);
+        await _plane.UntilAsync("the service is gone", async () => await _plane.GetAsync("apis/trestle.dev/v1alpha1/namespaces/default/inferenceservices/policy") is null);
     }
 
     [Fact]

@@ -34,6 +34,20 @@ public sealed class ImageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_gateway_image_has_a_program_that_pods_find_by_its_name()
+    {
+        var image = await PublishedImage.PublishAsync(_files, _registry, "weights-gateway");
+        ((string?)image.Config["User"]).ShouldBe("1654");
+        image.Config["Tags"]!.ToJsonString().ShouldBe("""["trestle/weights-gateway:0.1.0"]""");
+        image.Config["Env"]!.AsArray().Select(one => (string)one!).ShouldContain(one => one.StartsWith("PATH=/app:", StringComparison.Ordinal));
+        image.Files.ShouldContain("/app/trestle-weights-gateway");
+        var library = Path.Combine(image.Root, "app", "trestle-weights-gateway.dll");
+        (await Command.RunAsync("dotnet", [library, "gateway", "--help"])).ShouldExit(0).Out.ShouldContain("--request-mebibytes");
+        (await Command.RunAsync("dotnet", [library, "filter", "--help"])).ShouldExit(0).Out.ShouldContain("--open-admin");
+        (await BaseImageAsync("weights-gateway")).ShouldEndWith("/dotnet/aspnet:10.0-noble-chiseled");
+    }
+
+    [Fact]
     public async Task The_node_image_holds_one_native_program_that_pods_find_by_its_name()
     {
         var image = await PublishedImage.PublishAsync(_files, _registry, "node", "-r", "linux-x64");
