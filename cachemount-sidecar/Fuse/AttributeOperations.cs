@@ -29,7 +29,7 @@ internal sealed class AttributeOperations(FuseTree tree)
     {
         var given = request.Read<Wire.SetAttributesIn>();
         var node = tree.Nodes[request.Header.Node];
-        return tree.Run(request.Header.Unique, reply, needsRoom: false, answer => Set(node, given, answer));
+        return tree.Run(request.Header, reply, needsRoom: false, answer => Set(node, given, answer));
     }
 
     public unsafe int StatFileSystem(FuseReply reply)
@@ -89,7 +89,7 @@ internal sealed class AttributeOperations(FuseTree tree)
         var name = request.Text(ref at, LongestName);
         var value = request.After<Wire.SetExtendedIn>(at - 8 + (int)Math.Min(given.Size, 1 << 16))[(at - 8)..].ToArray();
         if (!name.StartsWith(User, StringComparison.Ordinal)) return Errno.NotSupported;
-        return tree.Run(request.Header.Unique, reply, needsRoom: false, _ =>
+        return tree.Run(request.Header, reply, needsRoom: false, _ =>
         {
             if (tree.Reach(node, out var reached) is not 0 and var error) return error;
             using (reached)

@@ -19,21 +19,21 @@ internal sealed class FileOperations(FuseTree tree)
     {
         var given = request.Read<Wire.OpenIn>();
         var node = tree.Nodes[request.Header.Node];
-        return tree.Run(request.Header.Unique, reply, IsWriting((int)given.Flags), answer => Open(node, (int)given.Flags, (given.OpenFlags & KillPrivileges) != 0, answer));
+        return tree.Run(request.Header, reply, IsWriting((int)given.Flags), answer => Open(node, (int)given.Flags, (given.OpenFlags & KillPrivileges) != 0, answer));
     }
 
     public int Create(in FuseRequest request, FuseReply reply)
     {
         var (given, header) = (request.Read<Wire.CreateIn>(), request.Header);
         var (parent, name) = (tree.Nodes[header.Node], request.NameAfter<Wire.CreateIn>());
-        return tree.Run(header.Unique, reply, needsRoom: true, answer => Create(parent, name, header, given, answer));
+        return tree.Run(header, reply, needsRoom: true, answer => Create(parent, name, header, given, answer));
     }
 
     public int Temporary(in FuseRequest request, FuseReply reply)
     {
         var (given, header) = (request.Read<Wire.CreateIn>(), request.Header);
         var parent = tree.Nodes[header.Node];
-        return tree.Run(header.Unique, reply, needsRoom: true, answer =>
+        return tree.Run(header, reply, needsRoom: true, answer =>
         {
             var descriptor = Posix.Open(parent.Directory, ".", ((int)given.Flags & Kept) | Posix.Temporary | Posix.CloseOnExec | ((int)given.Flags & Posix.Exclusive), given.Mode & 0xFFF);
             if (descriptor < 0) return Posix.Error;
@@ -54,7 +54,7 @@ internal sealed class FileOperations(FuseTree tree)
         var (offset, size) = ((long)given.Offset, (int)Math.Min(given.Size, (uint)FuseReply.Most));
         if (offset < 0) return Errno.Invalid;
         if (handle.Content is not { } content || offset >= content.Entry.Size || content.Has(offset, Math.Min(size, content.Entry.Size - offset))) return Read(handle, offset, size, reply);
-        return tree.Late.Run(request.Header.Unique, reply.Device, async (answer, ct) =>
+        return tree.Late.Run(request.Header, reply.Device, async (answer, ct) =>
         {
             await content.WaitAsync(offset, Math.Min(size, content.Entry.Size - offset), ct);
             return Read(handle, offset, size, answer);
@@ -75,7 +75,7 @@ internal sealed class FileOperations(FuseTree tree)
         }
 
         var copy = bytes.ToArray();
-        return tree.Run(request.Header.Unique, reply, needsRoom: true, answer => Write(handle, copy, (long)given.Offset, answer));
+        return tree.Run(request.Header, reply, needsRoom: true, answer => Write(handle, copy, (long)given.Offset, answer));
     }
 
     public int Flush(in FuseRequest request, FuseReply reply)
@@ -83,7 +83,7 @@ internal sealed class FileOperations(FuseTree tree)
         var handle = tree.File(request.Read<Wire.FlushIn>().Handle);
         if (!handle.Writes || tree.StoreNow is not { } storeNow) return 0;
         var node = handle.Node;
-        return tree.Late.Run(request.Header.Unique, reply.Device, async (_, ct) =>
+        return tree.Late.Run(request.Header, reply.Device, async (_, ct) =>
         {
             if (tree.Nodes.PathOf(node) is { } path) await storeNow(path, ct);
             return 0;
@@ -120,7 +120,7 @@ internal sealed class FileOperations(FuseTree tree)
     {
         var given = request.Read<Wire.AllocateIn>();
         var handle = tree.File(given.Handle);
-        return tree.Run(request.Header.Unique, reply, needsRoom: true, _ => Posix.Result(Posix.Allocate(handle.Descriptor, (int)given.Mode, (long)given.Offset, (long)given.Length)));
+        return tree.Run(request.Header, reply, needsRoom: true, _ => Posix.Result(Posix.Allocate(handle.Descriptor, (int)given.Mode, (long)given.Offset, (long)given.Length)));
     }
 
     public int Seek(in FuseRequest request, FuseReply reply)

@@ -26,7 +26,7 @@ internal sealed class FuseFront : IAsyncDisposable
         (_mount, _settings, _log) = (mount, settings, log);
         var stored = new StoreTree();
         var gate = new WriteGate(() => owner.Space, () => book.Read(ledger => ledger.Pending.Count > 0), owner.LookAtSpace, time);
-        _tree = new FuseTree(root, mount.Device, stored, new LazyFiles(Path.Combine(settings.State, "lazy"), store, stored, time), gate, new LateAnswers(log), new EventOrder<FuseEvent>())
+        _tree = new FuseTree(root, mount.Device, stored, new LazyFiles(Path.Combine(settings.State, "lazy"), store, stored, time), gate, new LateAnswers(time, log), new EventOrder<FuseEvent>())
         {
             StoreNow = settings.Mode == MountMode.Mount ? owner.StoreNowAsync : null,
             NoPassthroughWanted = settings.AllowsPassthrough ? null : "it was not wanted",

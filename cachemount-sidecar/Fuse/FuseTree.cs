@@ -55,11 +55,11 @@ internal sealed class FuseTree(int root, FuseDevice device, StoreTree stored, La
     public FileHandle File(ulong handle) => Files.GetValueOrDefault(handle) ?? throw new BadRequestException($"there is no open file {handle}");
 
     /// <summary>Tries at once, and again later when it needs room or content of the store.</summary>
-    /// <param name="unique">Of the request.</param>
+    /// <param name="asked">What the request begins with.</param>
     /// <param name="reply">Where the answer goes.</param>
     /// <param name="needsRoom">Whether a full cache holds it back.</param>
     /// <param name="attempt">Makes the answer; gives 0 or an error.</param>
-    public int Run(ulong unique, FuseReply reply, bool needsRoom, Func<FuseReply, int> attempt)
+    public int Run(in Wire.InHeader asked, FuseReply reply, bool needsRoom, Func<FuseReply, int> attempt)
     {
         IReadOnlyList<string> missing = [];
         if (!needsRoom || !gate.MustWait)
@@ -75,7 +75,7 @@ internal sealed class FuseTree(int root, FuseDevice device, StoreTree stored, La
             }
         }
 
-        return late.Run(unique, reply.Device, (own, ct) => RunLaterAsync(own, needsRoom, missing, attempt, ct));
+        return late.Run(asked, reply.Device, (own, ct) => RunLaterAsync(own, needsRoom, missing, attempt, ct));
     }
 
     /// <summary>What is at a name in the cache.</summary>

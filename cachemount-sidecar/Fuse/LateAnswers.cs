@@ -5,13 +5,17 @@ using Trestle.CacheMount.Stores;
 
 namespace Trestle.CacheMount.Fuse;
 
-/// <summary>Requests that have to wait for something: they are answered later, from elsewhere, so that others go on. A user's signal ends the wait.</summary>
-internal sealed class LateAnswers(ILogger log) : IDisposable
+/// <summary>
+/// Requests that have to wait for something: they are answered later, from elsewhere, so that others go on. Only a kill ends the wait, as
+/// on NFS: programs do not expect that an alarm, or the end of a child, makes a read or a close of a file fail.
+/// </summary>
+internal sealed class LateAnswers(TimeProvider time, ILogger log) : IDisposable
 {
     /// <summary>What a handler gives whose answer comes later.</summary>
     public const int Later = -1;
 
-    private readonly ConcurrentDictionary<ulong, CancellationTokenSource> _waiting = new();
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
+    private readonly ConcurrentDictionary<ulong, Wait> _waiting = new();
     private readonly ConcurrentBag<FuseReply> _spare = [];
     private readonly CancellationTokenSource _stop = new();
 
@@ -19,27 +23,48 @@ internal sealed class LateAnswers(ILogger log) : IDisposable
     public int Count => _waiting.Count;
 
     /// <summary>Answers when the work is done.</summary>
-    /// <param name="unique">Of the request.</param>
+    /// <param name="asked">What the request begins with.</param>
     /// <param name="device">Where the request came from.</param>
     /// <param name="work">Makes the answer; gives 0 or an error.</param>
-    public int Run(ulong unique, FuseDevice device, Func<FuseReply, CancellationToken, Task<int>> work)
+    public int Run(in Wire.InHeader asked, FuseDevice device, Func<FuseReply, CancellationToken, Task<int>> work)
     {
-        var cancel = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        _waiting[unique] = cancel;
-        _ = Task.Run(() => AnswerAsync(unique, device, work, cancel));
+        var unique = asked.Unique;
+        var wait = new Wait(asked.Process, CancellationTokenSource.CreateLinkedTokenSource(_stop.Token));
+        _waiting[unique] = wait;
+        _ = Task.Run(() => AnswerAsync(unique, device, work, wait.Cancel));
         return Later;
     }
 
-    /// <summary>Whoever asked has been sent a signal.</summary>
+    /// <summary>Whoever asked has been sent a signal. The kernel says so once, whatever comes after it.</summary>
     public void Interrupt(ulong unique)
     {
-        if (_waiting.TryGetValue(unique, out var cancel)) _ = cancel.CancelAsync();
+        if (_waiting.TryGetValue(unique, out var wait)) _ = Task.Run(() => EndWhenKilledAsync(unique, wait));
     }
 
     public void Dispose()
     {
         _stop.Cancel();
         while (_spare.TryTake(out var reply)) reply.Dispose();
+    }
+
+    // One in another container that we can't look into is taken for killed: it must be possible to end it.
+    private async Task EndWhenKilledAsync(ulong unique, Wait wait)
+    {
+        using var timer = new PeriodicTimer(LookEvery, time);
+        while (!Threads.IsKilled(wait.Thread))
+        {
+            await timer.WaitForNextTickAsync();
+            if (!_waiting.TryGetValue(unique, out var now) || now != wait) return;
+        }
+
+        try
+        {
+            await wait.Cancel.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // answered at this moment
+        }
     }
 
     private async Task AnswerAsync(ulong unique, FuseDevice device, Func<FuseReply, CancellationToken, Task<int>> work, CancellationTokenSource cancel)
@@ -81,4 +106,6 @@ internal sealed class LateAnswers(ILogger log) : IDisposable
             return Errno.Io;
         }
     }
+
+    private sealed record Wait(uint Thread, CancellationTokenSource Cancel);
 }

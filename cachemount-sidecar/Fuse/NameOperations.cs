@@ -31,7 +31,7 @@ internal sealed class NameOperations(FuseTree tree)
         var (parent, name, header) = (tree.Nodes[request.Header.Node], request.NameAfter<Wire.MakeNodeIn>(), request.Header);
         var type = (int)given.Mode & Statx.TypeMask;
         if (type is not (0 or Statx.TypeFile or Statx.TypePipe or Statx.TypeSocket)) return Errno.NotPermitted;
-        return tree.Run(header.Unique, reply, needsRoom: true, answer =>
+        return tree.Run(header, reply, needsRoom: true, answer =>
         {
             if (IsInStore(parent, name)) return Errno.Exists;
             if (Posix.Result(Posix.MakeNode(parent.Directory, name, given.Mode, 0)) is not 0 and var error) return error;
@@ -76,7 +76,7 @@ internal sealed class NameOperations(FuseTree tree)
     {
         var node = tree.Nodes[request.Read<Wire.LinkIn>().OldNode];
         var (parent, name) = (tree.Nodes[request.Header.Node], request.NameAfter<Wire.LinkIn>());
-        return tree.Run(request.Header.Unique, reply, needsRoom: false, answer =>
+        return tree.Run(request.Header, reply, needsRoom: false, answer =>
         {
             if (IsInStore(parent, name)) return Errno.Exists;
             if (tree.Reach(node, out var reached) is not 0 and var missing) return missing;
@@ -121,7 +121,7 @@ internal sealed class NameOperations(FuseTree tree)
         var (parent, newParent) = (tree.Nodes[request.Header.Node], tree.Nodes[request.Read<Wire.RenameIn>().NewParent]);
         var at = isSecond ? 16 : 8;
         var (name, newName) = (request.Name(ref at), request.Name(ref at));
-        return tree.Run(request.Header.Unique, reply, needsRoom: false, _ => Rename(parent, name, newParent, newName, flags));
+        return tree.Run(request.Header, reply, needsRoom: false, _ => Rename(parent, name, newParent, newName, flags));
     }
 
     private int Rename(Node parent, string name, Node newParent, string newName, uint flags)

@@ -31,6 +31,30 @@ public sealed class ModeTests
     }
 
     [Fact]
+    public async Task A_signal_that_a_process_handles_does_not_cut_a_close_short_and_a_kill_ends_it()
+    {
+        FuseDevice.Require();
+        using var cache = new TemporaryDirectory();
+        await using var server = await FaultyS3.StartAsync();
+        server.Delay = call => call.Kind == "put" ? Task.Delay(500) : Task.CompletedTask;
+        await using var mount = MountProcess.Start(cache.FullName, server, null, "--front", "Fuse", "--mode", "Mount");
+        await mount.ReadyAsync();
+        const string script = "import os, signal\nsignal.signal(signal.SIGALRM, lambda *_: None)\nsignal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)\nf = os.open('a', os.O_WRONLY | os.O_CREAT)\nos.write(f, b'whole')\nos.close(f)\nsignal.setitimer(signal.ITIMER_REAL, 0)\n";
+        (await Command.RunAsync("python3", ["-c", script], directory: mount.Files)).ShouldExit(0);
+        server.Objects["run/a"].ShouldNotBeNull();
+
+        server.Fault = call => call.Kind == "put" ? S3Fault.Hang : S3Fault.None;
+        await using var stuck = Command.Start("sh", ["-c", "echo x > b"], directory: mount.Files);
+        await Condition.UntilAsync("it is sent", () => server.Calls.Any(call => call is { Kind: "put", Key: "run/b" }));
+        stuck.HasExited.ShouldBeFalse();
+        stuck.Signal("KILL");
+        (await stuck.EndAsync(TimeSpan.FromSeconds(20))).ExitCode.ShouldBe(137);
+        server.Fault = _ => S3Fault.None;
+        mount.Signal("TERM");
+        (await mount.EndAsync()).ShouldExit(0);
+    }
+
+    [Fact]
     public async Task A_directory_front_does_not_promise_what_it_can_not_keep()
     {
         using var cache = new TemporaryDirectory();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Trestle.CacheMount.Control;
+using Trestle.CacheMount.Native;
 using Trestle.Testing;
 using Trestle.Testing.S3;
 
@@ -72,5 +73,10 @@ internal sealed class MountProcess : IAsyncDisposable
 
     public void Signal(string name) => _command.Signal(name);
 
-    public ValueTask DisposeAsync() => _command.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _command.DisposeAsync();
+        // Of a test that has failed: what it says must not be hidden by a directory that can't be removed.
+        _ = Posix.Unmount(Files, Posix.DetachMount);
+    }
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Trestle.CacheMount.Native;
 using Trestle.Testing;
 using Trestle.Testing.S3;
 
@@ -29,7 +28,6 @@ public sealed class FuseFrontTests : IAsyncLifetime
 
         if (_mount is not null) await _mount.DisposeAsync();
         if (_server is not null) await _server.DisposeAsync();
-        _ = Posix.Unmount(_cache["files"], Posix.DetachMount); // of a test that has failed
         _cache.Dispose();
     }
 
