@@ -132,7 +132,7 @@ internal sealed class CachedMount : IFlushOwner, IShareSource, IAsyncDisposable
 
     /// <summary>Gives up clean local copies at or below a path.</summary>
     /// <returns>Bytes given up.</returns>
-    public long Evict(string path) => Evict(CachedFiles().Where(file => file.Path == path || file.Path.StartsWith(path + "/", StringComparison.Ordinal)).Where(file => file.IsClean));
+    public long Evict(string path) => Evict(CachedFiles().Where(file => NameRules.IsAtOrBelow(file.Path, path)).Where(file => file.IsClean));
 
     /// <summary>Ours.</summary>
     public string State => _settings.State;
@@ -312,7 +312,7 @@ internal sealed class CachedMount : IFlushOwner, IShareSource, IAsyncDisposable
             Math.Max(file.Entry.AccessedNs, file.Entry.File.ModifiedNs),
             _book.Read(ledger => ledger.PendingOf(file.Path) is null && ledger.StoredFiles.GetValueOrDefault(file.Path)?.File.Proves(file.Entry.File) == true),
             IsOpen: false, // the lease under which it is given up says so
-            (newest is not null && _rules.Of(file.Path) == newest) || Pinned.Any(pinned => file.Path == pinned || file.Path.StartsWith(pinned + "/", StringComparison.Ordinal))))];
+            (newest is not null && _rules.Of(file.Path) == newest) || Pinned.Any(pinned => NameRules.IsAtOrBelow(file.Path, pinned))))];
     }
 
     private string Aside() => Path.Combine(_settings.State, "aside", string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Interlocked.Increment(ref _aside)}"));

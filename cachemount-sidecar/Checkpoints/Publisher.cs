@@ -60,7 +60,7 @@ internal sealed class Publisher(string root, MountSettings settings, ManifestSto
             files[path] = Line(ledger, path, stored);
         }
 
-        foreach (var (path, stored) in ledger.StoredFiles.Where(known => IsIn(known.Key, checkpoint) && !found.ContainsKey(known.Key)))
+        foreach (var (path, stored) in ledger.StoredFiles.Where(known => NameRules.IsAtOrBelow(known.Key, checkpoint) && !found.ContainsKey(known.Key)))
         {
             if (!stored.IsEvicted) return ([], Publication.Gone); // removed by the user
             files[path] = Line(ledger, path, stored);
@@ -80,7 +80,6 @@ internal sealed class Publisher(string root, MountSettings settings, ManifestSto
         };
     }
 
-    private static bool IsIn(string path, string checkpoint) => path == checkpoint || path.StartsWith(checkpoint + "/", StringComparison.Ordinal);
 
     private static ManifestFile Line(Ledger ledger, string path, Stored stored) => new(ledger.KeyOf(path), stored.File.Size, stored.ETag, stored.Crc32);
 }

@@ -7,28 +7,6 @@ using Trestle.CacheMount.Stores;
 
 namespace Trestle.CacheMount.Checkpoints;
 
-/// <summary>One of several ranks that write the same checkpoints, each into a cache of its own.</summary>
-/// <param name="Index">From 0.</param>
-/// <param name="Nodes">How many there are.</param>
-/// <param name="Run">Name of the job; no other one uses it.</param>
-/// <param name="Attempt">Its attempt.</param>
-internal sealed record WriterRank(int Index, int Nodes, string Run, int Attempt);
-
-/// <summary>What a rank has of a checkpoint, all of it in the store.</summary>
-/// <param name="Files">Its files.</param>
-/// <param name="IsBroken">One more of its files never gets there.</param>
-internal sealed record OwnFiles(IReadOnlyList<ManifestFile> Files, bool IsBroken = false);
-
-/// <summary>What a rank knows of its own files.</summary>
-internal interface IShareSource
-{
-    /// <summary>Its files of a checkpoint, as they are in the store after all that was closed before this call; null: not all of them are.</summary>
-    Task<OwnFiles?> FilesOfAsync(string checkpoint);
-
-    /// <summary>Checkpoints of which it has written something that no manifest tells of; null: something is not in the store yet.</summary>
-    IReadOnlyList<string>? Unlisted();
-}
-
 /// <summary>
 /// How the ranks of a job make one manifest. Each puts what it has written of a checkpoint into the store as its share; one that sees that
 /// another has finished a checkpoint does so when its own files are there, or when it is known to write none. Whoever sees that no share is missing writes the manifest.
@@ -313,17 +291,4 @@ internal sealed class ShareBoard(WriterRank me, string writer, IObjectStore stor
     {
         public void Dispose() => of.Release();
     }
-}
-
-/// <summary>Log lines of shares.</summary>
-internal static partial class ShareLog
-{
-    [LoggerMessage(360, LogLevel.Warning, "shares of checkpoints can't be seen: {Message}; it is tried again")]
-    public static partial void Trouble(ILogger log, string message);
-
-    [LoggerMessage(362, LogLevel.Warning, "checkpoint {Name} is not listed: rank {Rank} has a file in it whose name can't be stored")]
-    public static partial void Broken(ILogger log, string name, int rank);
-
-    [LoggerMessage(361, LogLevel.Information, "checkpoint {Name} is whole: all {Nodes} ranks have theirs in the store, {Bytes} bytes")]
-    public static partial void Whole(ILogger log, string name, int nodes, long bytes);
 }

@@ -14,4 +14,7 @@ internal sealed record FrontSettings
 
     /// <summary>Where leases are not to be had, a file must have been left alone for this time.</summary>
     public TimeSpan Quiet { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>A file that is open though it was just closed holds up all that is closed after it for so long. The kernel tells a close before it lets go of the file.</summary>
+    public TimeSpan LetGo { get; init; } = TimeSpan.FromMilliseconds(100);
 }

@@ -32,4 +32,7 @@ internal static partial class NameRules
     // What editors, Python's tempfile, NFS and people who rename when they are done call their files. part-00000 is a name to stay.
     [GeneratedRegex(@"^(\.nfs[0-9a-f]+|\.~.*|~\$.*|#.*#|\.#.*|.*~|\..*\.sw[a-z]|\.?(tmp|temp)([._-].*|[a-z0-9_]{8})?|.*[._-](tmp|temp)([.][^.]+)?|.*\.(partial|incomplete|inprogress|writing)([._-].*)?|.*\.part)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Temporary();
+
+    /// <summary>Whether a path is another, or lies in it.</summary>
+    public static bool IsAtOrBelow(string path, string at) => path == at || path.StartsWith(at + "/", StringComparison.Ordinal);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Trestle.CacheMount.Checkpoints;
 using Trestle.CacheMount.Flush;
 using Trestle.CacheMount.Journal;
@@ -12,7 +11,6 @@ namespace Trestle.CacheMount.Directories;
 /// </summary>
 internal sealed class TreeFront : IDisposable
 {
-    private static readonly TimeSpan LetGo = TimeSpan.FromMilliseconds(5);
     private readonly Lock _lock = new();
     private readonly string _root;
     private readonly Book _book;
@@ -21,16 +19,19 @@ internal sealed class TreeFront : IDisposable
     private readonly FrontSettings _settings;
     private readonly TimeProvider _time;
     private readonly ITreeSource _source;
-    private readonly Dictionary<string, Later> _later = new(StringComparer.Ordinal);
+    private readonly LaterLooks _later;
+    private readonly Adoption _adoption;
     private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, long> _adopted = new(StringComparer.Ordinal);
     private long _lastScan;
     private bool _lost;
     private bool _isUnsure;
     private Task _synced = Task.CompletedTask;
 
-    public TreeFront(string root, ITreeSource source, Book book, FlushEngine engine, CheckpointRules rules, FrontSettings settings, TimeProvider time) =>
+    public TreeFront(string root, ITreeSource source, Book book, FlushEngine engine, CheckpointRules rules, FrontSettings settings, TimeProvider time)
+    {
         (_root, _source, _book, _engine, _rules, _settings, _time) = (root, source, book, engine, rules, settings, time);
+        (_later, _adoption) = (new LaterLooks(settings, time), new Adoption(root, book));
+    }
 
     private enum Sight
     {
@@ -54,7 +55,7 @@ internal sealed class TreeFront : IDisposable
     {
         get
         {
-            lock (_lock) return _later.Values.Count(later => later.IsOpen);
+            lock (_lock) return _later.Open;
         }
     }
 
@@ -63,7 +64,7 @@ internal sealed class TreeFront : IDisposable
     {
         get
         {
-            lock (_lock) return _later.Values.Count(later => !later.IsOpen);
+            lock (_lock) return _later.Held;
         }
     }
 
@@ -71,7 +72,7 @@ internal sealed class TreeFront : IDisposable
     public long Repairs { get; private set; }
 
     /// <summary>Checkpoints that were fetched, with the sequence under which they were taken in.</summary>
-    public IReadOnlyDictionary<string, long> Adopted => _adopted;
+    public IReadOnlyDictionary<string, long> Adopted => _adoption.Checkpoints;
 
     /// <summary>Whether other nodes write the same checkpoints: then one may be listed without our saying so.</summary>
     public bool AreShared { get; init; }
@@ -84,7 +85,7 @@ internal sealed class TreeFront : IDisposable
     {
         get
         {
-            lock (_lock) return _later.Values.Count(later => later.IsUnsure);
+            lock (_lock) return _later.Unsure;
         }
     }
 
@@ -121,11 +122,11 @@ internal sealed class TreeFront : IDisposable
     /// <summary>Whether files at or below a path are being written, or held back.</summary>
     public bool IsWaiting(string path)
     {
-        lock (_lock) return _later.Keys.Any(later => IsAtOrBelow(later, path));
+        lock (_lock) return _later.Any(path);
     }
 
     /// <summary>Whether the store has, or is about to get, files at or below a path.</summary>
-    public bool Knows(string path) => _book.Read(ledger => ledger.StoredFiles.Keys.Concat(ledger.Pending.Where(operation => operation is not Publish).Select(operation => operation.Path)).Any(known => IsAtOrBelow(known, path)));
+    public bool Knows(string path) => _book.Read(ledger => ledger.StoredFiles.Keys.Concat(ledger.Pending.Where(operation => operation is not Publish).Select(operation => operation.Path)).Any(known => NameRules.IsAtOrBelow(known, path)));
 
     /// <summary>Takes a file in as it is, though he who has just written it still has it open; false when there is nothing to store.</summary>
     public async Task<bool> StoreNowAsync(string path)
@@ -186,12 +187,7 @@ internal sealed class TreeFront : IDisposable
     /// <param name="crc">CRC-32 of the content.</param>
     public bool TryAdopt(string path, string place, string etag, uint crc)
     {
-        lock (_lock)
-        {
-            if (!Libc.TryMove(place, Path.Combine(_root, path)) || Libc.Stat(Path.Combine(_root, path)) is not { } entry) return false;
-            _ = _book.Record(ledger => [new Completed(ledger.NextSequence(), path, entry.File, etag, crc)]);
-            return true;
-        }
+        lock (_lock) return _adoption.TryTake(path, place, etag, crc);
     }
 
     /// <summary>Takes in what was fetched from the store, so that it counts as stored; false when something of the user's is in the way.</summary>
@@ -202,25 +198,7 @@ internal sealed class TreeFront : IDisposable
     /// <param name="stale">ETag of the version that it may replace, where the store has that no more; null: none.</param>
     public bool TryAdopt(string place, string path, IReadOnlyList<ManifestFile> files, bool isCheckpoint, string? stale = null)
     {
-        lock (_lock)
-        {
-            if (!IsFree(path, isCheckpoint, stale) || !TryPut(Path.Combine(place, path), Path.Combine(_root, path))) return false;
-            var arrived = files.Select(file => (File: file, Entry: Libc.Stat(Path.Combine(_root, file.Path)))).Where(file => file.Entry is { Kind: EntryKind.File or EntryKind.Link }).ToList();
-            _ = _book.Record(ledger =>
-            {
-                var sequence = ledger.NextSequence();
-                if (isCheckpoint) _adopted[path] = sequence;
-                var names = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-                var replaced = ledger.StoredFiles.Keys.Where(known => known.StartsWith(path + "/", StringComparison.Ordinal) && !names.Contains(known)).ToList();
-                return
-                [
-                    .. replaced.Select(known => new Settled(sequence, known, IsGone: true)),
-                    .. arrived.Select(file => new Completed(sequence, file.File.Path, file.Entry!.Value.File, file.File.ETag, file.File.Crc32)),
-                    .. isCheckpoint ? new[] { new CheckpointPublished(sequence, path) } : [],
-                ];
-            });
-            return true;
-        }
+        lock (_lock) return _adoption.TryTake(place, path, files, isCheckpoint, stale);
     }
 
     /// <summary>Gives up local copies of what somebody else has removed from the store; what has changed since stays, and so does what is open.</summary>
@@ -245,30 +223,6 @@ internal sealed class TreeFront : IDisposable
     }
 
     public void Dispose() => _source.Dispose();
-
-    // Only what the store has or had as it is may be replaced: by a whole checkpoint, or by what took its place there.
-    private bool IsFree(string path, bool isCheckpoint, string? stale)
-    {
-        if (Libc.Stat(Path.Combine(_root, path)) is not { } there) return true;
-        if (!isCheckpoint && (stale is null || there.Kind == EntryKind.Directory || _book.Read(ledger => ledger.StoredFiles.GetValueOrDefault(path)?.ETag) != stale)) return false;
-        if (there.Kind == EntryKind.Other) return false;
-        var found = there.Kind != EntryKind.Directory ? [(path, there)] : TreeWalk.Files(_root, path).ToList();
-        return _book.Read(ledger => ledger.PublicationOf(path) is null && found.TrueForAll(file => file.Item2.Kind is EntryKind.File or EntryKind.Link && ledger.PendingOf(file.Item1) is null && Recovery.IsKnown(ledger, new FoundFile(file.Item1, file.Item2.File))));
-    }
-
-    private bool TryPut(string from, string to)
-    {
-        // A link of the user's must not lead out of the mount.
-        for (var above = Path.GetDirectoryName(to)!; above.Length > _root.Length; above = Path.GetDirectoryName(above)!)
-        {
-            if (Libc.Stat(above) is { Kind: not EntryKind.Directory }) return false;
-        }
-
-        Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-        if (Libc.Stat(to) is not null) Libc.ExchangeEntries(from, to);
-        else if (!Libc.TryMove(from, to)) return false;
-        return true;
-    }
 
     private void Changed(TreeChange change, string path)
     {
@@ -303,13 +257,7 @@ internal sealed class TreeFront : IDisposable
     {
         lock (_lock)
         {
-            var now = _time.GetTimestamp();
-            foreach (var (path, later) in _later.Where(later => later.Value.Due <= now).ToList())
-            {
-                _later.Remove(path);
-                Consider(path, Sight.Settled, isForced: false);
-            }
-
+            foreach (var path in _later.Due()) Consider(path, Sight.Settled, isForced: false);
             if (_lost || _time.GetElapsedTime(_lastScan) >= _settings.RescanEvery) Scan(isFirst: false, isForced: false);
         }
     }
@@ -337,15 +285,15 @@ internal sealed class TreeFront : IDisposable
     {
         if (NameRules.Refusal(path) is { } reason) _refused[path] = reason;
         else if (sight == Sight.Settled || isForced || !NameRules.IsTemporary(path)) return Look(path, sight, isForced);
-        else _later.TryAdd(path, new Later(After(_settings.HoldTemporary), IsOpen: false));
+        else _later.Hold(path);
         return false;
     }
 
     private bool Look(string path, Sight sight, bool isForced)
     {
         var (answer, entry) = FileGate.Look(Path.Combine(_root, path));
-        // The kernel may take a moment more to let go of what it wrote.
-        if (answer == GateAnswer.Busy && !_source.MayHaveWriter(path)) SpinWait.SpinUntil(() => ((answer, entry) = FileGate.Look(Path.Combine(_root, path))).answer != GateAnswer.Busy, LetGo);
+        // Whoever closed it may have to wait for a core before the kernel lets go of it; others must not pass it then.
+        if (answer == GateAnswer.Busy && (!_source.MayHaveWriter(path) || (sight == Sight.Closed && !_later.IsStillOpen(path)))) SpinWait.SpinUntil(() => ((answer, entry) = FileGate.Look(Path.Combine(_root, path))).answer != GateAnswer.Busy, _settings.LetGo);
         switch (answer)
         {
             case GateAnswer.Gone:
@@ -355,15 +303,15 @@ internal sealed class TreeFront : IDisposable
                 _refused[path] = "it is a symbolic link that leads out of the mount; make it relative, and without .. behind a name";
                 return false;
             case GateAnswer.Busy:
-                _later[path] = new Later(After(_settings.LookAgain), IsOpen: true);
+                _later.AddOpen(path, wasClosed: sight == Sight.Closed);
                 return false;
             case GateAnswer.Unknown when !isForced && IsRecent(entry, _settings.Quiet):
                 _isUnsure = true;
-                _later[path] = new Later(After(_settings.Quiet), IsOpen: true, IsUnsure: true);
+                _later.AddUnsure(path);
                 return false;
             // It may have been made this moment, by somebody who is about to write.
             case GateAnswer.Free when sight == Sight.Appeared && entry is { File.Size: 0, Links: 1 } && !isForced:
-                _later[path] = new Later(After(_settings.LookAgain), IsOpen: true);
+                _later.AddOpen(path);
                 return false;
         }
 
@@ -398,10 +346,10 @@ internal sealed class TreeFront : IDisposable
 
     private void Gone(string path)
     {
-        foreach (var later in _later.Keys.Where(later => IsAtOrBelow(later, path)).ToList()) _later.Remove(later);
+        _later.RemoveAll(path);
         var removed = _book.Read(ledger => ledger.StoredFiles.Where(known => !known.Value.IsEvicted).Select(known => known.Key)
             .Concat(ledger.Pending.OfType<Store>().Select(store => store.Path))
-            .Where(known => IsAtOrBelow(known, path)).Distinct().ToList());
+            .Where(known => NameRules.IsAtOrBelow(known, path)).Distinct().ToList());
         foreach (var gone in removed.Where(gone => Libc.Stat(Path.Combine(_root, gone)) is null))
         {
             Break(gone);
@@ -416,7 +364,7 @@ internal sealed class TreeFront : IDisposable
     }
 
     // One that was committed by hand may have any name.
-    private string? CheckpointOf(string path) => _rules.Of(path) ?? _book.Read(ledger => ledger.Published.Keys.FirstOrDefault(known => IsAtOrBelow(path, known)));
+    private string? CheckpointOf(string path) => _rules.Of(path) ?? _book.Read(ledger => ledger.Published.Keys.FirstOrDefault(known => NameRules.IsAtOrBelow(path, known)));
 
     // A marker that is older than a file of its checkpoint says nothing of it: the checkpoint is being written anew.
     private bool WasClosedLast(string path, string checkpoint) => _book.Read(ledger =>
@@ -442,12 +390,5 @@ internal sealed class TreeFront : IDisposable
         }
     }
 
-    private static bool IsAtOrBelow(string path, string at) => path == at || path.StartsWith(at + "/", StringComparison.Ordinal);
-
     private bool IsRecent(Entry entry, TimeSpan time) => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100 - Math.Max(entry.File.ModifiedNs, entry.File.ChangedNs) is var age and >= 0 && age < time.Ticks * 100;
-
-    private long After(TimeSpan time) => _time.GetTimestamp() + (long)(time.TotalSeconds * _time.TimestampFrequency);
-
-    /// <summary>To be looked at again.</summary>
-    private readonly record struct Later(long Due, bool IsOpen, bool IsUnsure = false);
 }

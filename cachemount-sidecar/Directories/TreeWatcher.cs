@@ -197,7 +197,7 @@ internal sealed class TreeWatcher : ITreeSource
 
     private void ForgetTree(string path)
     {
-        foreach (var (watch, _) in _paths.Where(known => known.Value == path || known.Value.StartsWith(path + "/", StringComparison.Ordinal)).ToList())
+        foreach (var (watch, _) in _paths.Where(known => NameRules.IsAtOrBelow(known.Value, path)).ToList())
         {
             _inotify.Remove(watch);
             _paths.Remove(watch);

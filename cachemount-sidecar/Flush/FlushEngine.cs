@@ -20,6 +20,7 @@ internal sealed class FlushEngine : IAsyncDisposable
     private readonly IFlushOwner _owner;
     private readonly KeyClaims _claims;
     private readonly Uploader _uploader;
+    private readonly LateWrites _late;
     private readonly FlushSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -27,7 +28,6 @@ internal sealed class FlushEngine : IAsyncDisposable
     private readonly Dictionary<long, FlushJob> _jobs = [];
     private readonly Queue<FlushJob> _waiting = new();
     private readonly Dictionary<long, Task> _parked = [];
-    private readonly Dictionary<string, long> _doubts = new(StringComparer.Ordinal);
     private readonly List<FlushWaiter> _waiters = [];
     private readonly SemaphoreSlim _signal = new(0);
     private readonly CancellationTokenSource _stop = new();
@@ -50,6 +50,7 @@ internal sealed class FlushEngine : IAsyncDisposable
         Window = new PartWindow(new Congestion(settings.FirstParts, settings.MostParts));
         _claims = new KeyClaims(writer, store, book, traits);
         _uploader = new Uploader(root, _claims, store, book, Window, Counters, settings, time);
+        _late = new LateWrites(_claims, store, book, Counters, settings, time);
     }
 
     /// <summary>What it has done.</summary>
@@ -242,7 +243,7 @@ internal sealed class FlushEngine : IAsyncDisposable
             case Store store:
                 // Everything is sent already, unless the store has lost it.
                 await _uploader.PrepareAsync(store, trouble => job.Trouble = trouble, job.Token);
-                var completed = await DoubtedAsync(store, () => _uploader.CommitAsync(store, job.Token));
+                var completed = await _late.WatchAsync(store, () => _uploader.CommitAsync(store, job.Token));
                 Counters.Visible(_time.GetElapsedTime(job.Since));
                 await EndAsync(job, completed);
                 break;
@@ -261,70 +262,34 @@ internal sealed class FlushEngine : IAsyncDisposable
         }
     }
 
-    // A request that was given up may be done by the store after the one that follows it.
-    private async Task<Completed> DoubtedAsync(Store operation, Func<Task<Completed>> work)
-    {
-        try
-        {
-            return await work();
-        }
-        catch (Exception error) when (error is OperationCanceledException or StoreException { Problem: StoreProblem.Unavailable })
-        {
-            lock (_lock) _doubts[operation.Path] = operation.Sequence;
-            throw;
-        }
-    }
-
-    // Where the store knows conditions, what comes late does not find what it was to replace.
     private async Task EndAsync(FlushJob job, JournalRecord record)
     {
-        var isDoubtful = await _claims.KnowsConditionsAsync(job.Token) is false;
+        var mayComeLate = await _late.MayComeAsync(record.Path, record.Sequence, job.Token);
         lock (_lock)
         {
-            if (_doubts.TryGetValue(record.Path, out var older) && older < record.Sequence && _doubts.Remove(record.Path) && isDoubtful) Verify(record.Path, record.Sequence);
+            if (mayComeLate) Verify(record.Path, record.Sequence);
             Conclude(job, record);
         }
     }
 
+    // Whoever waits for a flush waits for this too.
     private void Verify(string path, long sequence)
     {
         _parked[sequence] = Task.Run(async () =>
         {
-            StoredObject? late = null;
-            await RepeatAsync(async () => late = await LateAsync(path));
+            var isLate = await _late.HasComeAsync(path, _stop.Token);
             lock (_lock)
             {
                 _parked.Remove(sequence);
-                if (late is not null && _book.Read(ledger => ledger.StoredFiles.GetValueOrDefault(path)) is { } stored) _ = StoreAsync(path, stored.File);
-                else if (late is not null) _ = RemoveAsync(path, isForeign: true);
-                if (late is not null) _waiters.ForEach(waiter => waiter.Target = _book.Read(ledger => ledger.LastSequence));
+                if (isLate)
+                {
+                    _ = _book.Read(ledger => ledger.StoredFiles.GetValueOrDefault(path)) is { } stored ? StoreAsync(path, stored.File) : RemoveAsync(path, isForeign: true);
+                    _waiters.ForEach(waiter => waiter.Target = _book.Read(ledger => ledger.LastSequence));
+                }
+
                 Settle();
             }
         });
-    }
-
-    // An older version of ours that the store has though we sent a newer one.
-    private async Task<StoredObject?> LateAsync(string path)
-    {
-        await Task.Delay(_settings.VerifyAfter, _time, _stop.Token);
-        var found = await _store.HeadAsync(_book.Read(ledger => ledger.KeyOf(path)), _stop.Token);
-        return found is not null && _claims.IsOurs(found) && _book.Read(ledger => ledger.PendingOf(path) is null && ledger.StoredFiles.GetValueOrDefault(path)?.ETag != found.ETag) ? found : null;
-    }
-
-    private async Task RepeatAsync(Func<Task> work)
-    {
-        while (true)
-        {
-            try
-            {
-                await work();
-                return;
-            }
-            catch (StoreException error)
-            {
-                Counters.Retried(error.Code); // waited for before it is tried again
-            }
-        }
     }
 
     private void Conclude(FlushJob job, JournalRecord record)

@@ -4,21 +4,6 @@ using Trestle.CacheMount.Stores;
 
 namespace Trestle.CacheMount.Flush;
 
-/// <summary>Who writes objects.</summary>
-/// <param name="Id">A name that no other cache has.</param>
-/// <param name="Name">Of the node or pod, for people.</param>
-internal sealed record ObjectWriter(string Id, string Name)
-{
-    /// <summary>The job; empty when not known.</summary>
-    public string Run { get; init; } = "";
-
-    /// <summary>Its attempt.</summary>
-    public int Attempt { get; init; }
-
-    /// <summary>Which of its ranks.</summary>
-    public int Rank { get; init; }
-}
-
 /// <summary>
 /// Two writers of one key keep both: an object that somebody else has written while we did is not replaced, and ours goes beside it. What
 /// was there before, an earlier attempt of the same job, and what we wrote ourselves are replaced.

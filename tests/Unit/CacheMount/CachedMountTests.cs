@@ -39,6 +39,25 @@ public sealed class CachedMountTests
     }
 
     [Fact]
+    public async Task A_file_that_is_let_go_late_is_not_passed_by_one_that_was_closed_after_it()
+    {
+        await using var mount = new AMount(Slow with { LetGo = TimeSpan.FromSeconds(10) });
+        var late = new FileStream(mount["a"], FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+        await File.WriteAllTextAsync(mount["a"], "1", TestContext.Current.CancellationToken);
+        mount.Write("b", "1");
+        var letting = Task.Run(
+            async () =>
+            {
+                await Task.Delay(50, TestContext.Current.CancellationToken);
+                await late.DisposeAsync();
+            },
+            TestContext.Current.CancellationToken);
+        await Condition.UntilAsync("both are stored", () => mount.Objects.Count == 2);
+        await letting;
+        mount.Store.Visible.ShouldBe(["a", "b"]);
+    }
+
+    [Fact]
     public async Task Temporary_names_are_held_back_and_a_rename_stores_only_the_final_one()
     {
         await using var mount = new AMount(Slow);
