@@ -22,11 +22,14 @@ internal sealed class AttemptMemory(string uid, ClusterSession session)
         }
     }
 
-    /// <summary>When scancel was last sent.</summary>
-    public DateTimeOffset? LastCancel { get; set; }
+    /// <summary>When its steps were told to end, by the steady clock.</summary>
+    public TimeSpan? TermSent { get; set; }
 
-    /// <summary>When Slurm was last asked for a start.</summary>
-    public DateTimeOffset? LastPreflight { get; set; }
+    /// <summary>When scancel was last sent, by the steady clock.</summary>
+    public TimeSpan? LastCancel { get; set; }
+
+    /// <summary>When Slurm was last asked for a start, by the steady clock.</summary>
+    public TimeSpan? LastPreflight { get; set; }
 
     /// <summary>What it said then; null when it said nothing that can be used.</summary>
     public StartEstimate? Estimate { get; set; }
@@ -53,7 +56,9 @@ internal sealed class AttemptMemory(string uid, ClusterSession session)
     }
 
     /// <summary>An answer came.</summary>
-    public void Hear(SubmissionAnswer answer, DateTimeOffset now)
+    /// <param name="answer">The answer.</param>
+    /// <param name="now">By the steady clock.</param>
+    public void Hear(SubmissionAnswer answer, TimeSpan now)
     {
         lock (_lock) _submission = SubmissionRules.After(_submission, answer, now);
     }

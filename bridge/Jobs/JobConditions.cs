@@ -1,3 +1,5 @@
+using Trestle.Api.V1Alpha1;
+
 namespace Trestle.Bridge.Jobs;
 
 /// <summary>Types of the conditions of a SlurmJob.</summary>
@@ -10,4 +12,8 @@ internal static class JobConditions
     public const string ContactLost = "ContactLost";
     public const string Cancelling = "Cancelling";
     public const string CannotStart = "CannotStart";
+
+    /// <summary>When a condition became True, by the wall clock of then; null when it is not.</summary>
+    public static DateTimeOffset? Since(SlurmJobStatus? status, string type) =>
+        status?.Conditions?.FirstOrDefault(known => known.Type == type && known.Status == "True")?.LastTransitionTime is { } since ? new DateTimeOffset(since, TimeSpan.Zero) : null;
 }

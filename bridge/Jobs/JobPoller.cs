@@ -49,7 +49,7 @@ internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOn
             using var limit = new CancellationTokenSource(LongestLook, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
             var names = wanted();
-            View = names.Count == 0 && !before.IsLost ? before.Next(names, new Dictionary<string, JobRecord>(), null, time.GetUtcNow()) : await AskAsync(names, either.Token);
+            View = names.Count == 0 && !before.IsLost ? before.Next(names, new Dictionary<string, JobRecord>(), null, Moment.SteadyOf(time)) : await AskAsync(names, either.Token);
             if (before.Failure is not null) BridgeLog.ContactBack(log);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -83,8 +83,8 @@ internal sealed class JobPoller(ILoginNode node, TimeSpan interval, Func<IReadOn
         if (answer.ExitCode != 0) throw new InvalidDataException($"squeue failed: {Encoding.UTF8.GetString(answer.Error.Span)}");
         var queue = SqueueQuery.Read(answer.Output, separator);
         var gone = names.Where(job => queue.GetValueOrDefault(job.Key)?.Name != job.Value).Select(job => job.Key).ToList();
-        if (gone.Count == 0) return View.Next(names, queue, null, time.GetUtcNow());
-        return View.Next(names, queue, await AccountingAsync(gone, separator, ct), time.GetUtcNow());
+        if (gone.Count == 0) return View.Next(names, queue, null, Moment.SteadyOf(time));
+        return View.Next(names, queue, await AccountingAsync(gone, separator, ct), Moment.SteadyOf(time));
     }
 
     // Null when accounting can't be asked. In parts: a command line has no room for any number of ids.

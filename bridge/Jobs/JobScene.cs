@@ -17,9 +17,12 @@ internal sealed record JobScene(SlurmJob Job, SubmissionState Submission)
     /// <summary>What Slurm said last when it was asked for a start; null when it was not asked.</summary>
     public StartEstimate? Estimate { get; init; }
 
-    /// <summary>When this process last asked for that.</summary>
-    public DateTimeOffset? LastPreflight { get; init; }
+    /// <summary>When this process last asked for that, by the steady clock.</summary>
+    public TimeSpan? LastPreflight { get; init; }
 
-    /// <summary>When this process last sent scancel for it.</summary>
-    public DateTimeOffset? LastCancel { get; init; }
+    /// <summary>When its steps were told to end, by the steady clock; null when they were not.</summary>
+    public TimeSpan? TermSent { get; init; }
+
+    /// <summary>When this process last sent scancel for it, by the steady clock.</summary>
+    public TimeSpan? LastCancel { get; init; }
 }

@@ -33,23 +33,25 @@ internal sealed record QueueView
     /// <param name="wanted">Name in Slurm by id of the jobs that were asked for.</param>
     /// <param name="queue">What the queue knows.</param>
     /// <param name="accounting">What accounting knows of those that the queue does not; null when it could not be asked.</param>
-    /// <param name="now">The time.</param>
-    public QueueView Next(IReadOnlyDictionary<string, string> wanted, IReadOnlyDictionary<string, JobRecord> queue, IReadOnlyDictionary<string, JobRecord>? accounting, DateTimeOffset now)
+    /// <param name="now">The time by the steady clock.</param>
+    public QueueView Next(IReadOnlyDictionary<string, string> wanted, IReadOnlyDictionary<string, JobRecord> queue, IReadOnlyDictionary<string, JobRecord>? accounting, TimeSpan now)
     {
         var jobs = new Dictionary<string, Sighting>();
         var unconfirmed = new Dictionary<string, JobRecord>();
         foreach (var (id, name) in wanted)
         {
-            if (OfName(queue, id, name) is { } live) jobs[id] = new Seen(live);
+            if (OfName(queue, id, name) is { } live) jobs[id] = new Seen(live, SeenSince(id, now));
             else if (OfName(accounting, id, name) is not { State.IsFinal: true } ended) jobs[id] = MissingSince(id, accounting is not null, now);
-            else if (!ended.State.MayBeRequeued || Unconfirmed.GetValueOrDefault(id)?.State == ended.State) jobs[id] = new Seen(ended);
+            else if (!ended.State.MayBeRequeued || Unconfirmed.GetValueOrDefault(id)?.State == ended.State) jobs[id] = new Seen(ended, SeenSince(id, now));
             else (unconfirmed[id], jobs[id]) = (ended, Jobs.GetValueOrDefault(id) ?? MissingSince(id, answered: true, now));
         }
 
         return new QueueView { Jobs = jobs, Unconfirmed = unconfirmed };
     }
 
-    private Missing MissingSince(string id, bool answered, DateTimeOffset now) =>
+    private TimeSpan SeenSince(string id, TimeSpan now) => Jobs.GetValueOrDefault(id) is Seen known ? known.Since : now;
+
+    private Missing MissingSince(string id, bool answered, TimeSpan now) =>
         Jobs.GetValueOrDefault(id) is Missing known ? known with { Looks = known.Looks + 1, AccountingAnswered = answered } : new Missing(now, 1, answered);
 
     // Ids begin anew when a cluster is set up anew: a job of another name is another job.

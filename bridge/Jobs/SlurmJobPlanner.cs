@@ -28,15 +28,15 @@ internal static class SlurmJobPlanner
     private static readonly TimeSpan TimeUntilGone = TimeSpan.FromSeconds(120);
 
     /// <summary>The decision.</summary>
-    public static JobPlan Plan(JobScene scene, DateTimeOffset now)
+    public static JobPlan Plan(JobScene scene, Moment now)
     {
         var job = scene.Job;
-        var draft = new StatusDraft(job, now);
+        var draft = new StatusDraft(job, now.Wall);
         var isHeld = job.Metadata.Finalizers?.Contains(Names.SlurmJobFinalizer) == true;
         if (job.IsDeleting() && !isHeld) return new JobPlan(null, JobEffect.None);
         if (draft.HasEnded) return new JobPlan(null, job.IsDeleting() ? JobEffect.Clean : JobEffect.None);
-        if (draft.Status.JobId is not null) return Follow(scene, draft, now);
-        return isHeld ? Submit(scene, draft, now) : Begin(scene, draft);
+        if (draft.Status.JobId is not null) return Follow(scene, draft, now.Steady);
+        return isHeld ? Submit(scene, draft, now.Steady) : Begin(scene, draft);
     }
 
     private static bool IsStopping(JobScene scene) => scene.Job.IsDeleting() || scene.Job.Spec.Cancel == true;
@@ -49,7 +49,7 @@ internal static class SlurmJobPlanner
         return new JobPlan(draft.Changed, JobEffect.None);
     }
 
-    private static JobPlan Submit(JobScene scene, StatusDraft draft, DateTimeOffset now)
+    private static JobPlan Submit(JobScene scene, StatusDraft draft, TimeSpan now)
     {
         var (submission, stopping) = (scene.Submission, IsStopping(scene));
         if (submission.Answer is Submitted { JobId: var id })
@@ -105,14 +105,14 @@ internal static class SlurmJobPlanner
 
     private static bool IsInDoubt(SubmissionAnswer answer) => answer is InDoubt || (answer is SbatchFailed failed && SbatchFailure.FateOf(failed.Text) == SubmissionFate.Ambiguous);
 
-    private static JobPlan Follow(JobScene scene, StatusDraft draft, DateTimeOffset now)
+    private static JobPlan Follow(JobScene scene, StatusDraft draft, TimeSpan now)
     {
         switch (scene.Sighting)
         {
-            case Seen { Job: var job }:
+            case Seen { Job: var job } seen:
                 draft.Take(job, scene.Estimate);
                 if (draft.HasEnded) return Ended(scene, draft);
-                return IsStopping(scene) ? Stop(scene, draft, job, now) : Wait(scene, draft, job, now);
+                return IsStopping(scene) ? Stop(scene, draft, job, now) : Wait(scene, draft, seen, now);
             case OutOfSight { Why: var why }:
                 draft.Status.Phase ??= SlurmJobPhase.Unknown;
                 draft.Condition(JobConditions.ContactLost, true, "NoAnswer", why);
@@ -128,14 +128,14 @@ internal static class SlurmJobPlanner
         new(draft.Changed, draft.HasEnded && scene.Job.IsDeleting() ? JobEffect.Clean : JobEffect.None);
 
     // Slurm's queue has a start for the jobs that its scheduler came to, and says of none that it can never start.
-    private static JobPlan Wait(JobScene scene, StatusDraft draft, JobRecord job, DateTimeOffset now)
+    private static JobPlan Wait(JobScene scene, StatusDraft draft, Seen seen, TimeSpan now)
     {
-        if (job is not { State: { Phase: SlurmJobPhase.Queued, Reason: not "Held" }, StartedAt: null } || draft.Status.SubmittedAt is not { } sent) return new JobPlan(draft.Changed, JobEffect.None);
-        var next = scene.LastPreflight + BetweenPreflights ?? new DateTimeOffset(sent, TimeSpan.Zero) + UntilPreflight;
+        if (seen.Job is not { State: { Phase: SlurmJobPhase.Queued, Reason: not "Held" }, StartedAt: null }) return new JobPlan(draft.Changed, JobEffect.None);
+        var next = scene.LastPreflight + BetweenPreflights ?? seen.Since + UntilPreflight;
         return next > now ? new JobPlan(draft.Changed, JobEffect.None, next - now) : new JobPlan(draft.Changed, JobEffect.Preflight, BetweenPreflights);
     }
 
-    private static JobPlan Miss(JobScene scene, StatusDraft draft, Missing missing, DateTimeOffset now)
+    private static JobPlan Miss(JobScene scene, StatusDraft draft, Missing missing, TimeSpan now)
     {
         // A live job is always in the queue. For one that is to end, its lasting absence is its end.
         var isGone = missing.AccountingAnswered && missing.Looks >= LooksUntilGone && now - missing.Since > TimeUntilGone;
@@ -144,15 +144,14 @@ internal static class SlurmJobPlanner
         return Ended(scene, draft);
     }
 
-    private static JobPlan Stop(JobScene scene, StatusDraft draft, JobRecord job, DateTimeOffset now)
+    private static JobPlan Stop(JobScene scene, StatusDraft draft, JobRecord job, TimeSpan now)
     {
         if (job.State.Phase is SlurmJobPhase.Unknown or SlurmJobPhase.Terminating) return new JobPlan(draft.Changed, JobEffect.None);
         if (job.State.Phase == SlurmJobPhase.Running)
         {
-            var since = draft.Since(JobConditions.Cancelling);
             draft.Condition(JobConditions.Cancelling, true, "TermSent", "the job's steps were told to end");
-            if (since is null) return new JobPlan(draft.Changed, JobEffect.TermSteps, Grace(scene));
-            if (since + Grace(scene) is { } end && end > now) return new JobPlan(draft.Changed, JobEffect.None, end - now);
+            if (scene.TermSent is not { } told) return new JobPlan(draft.Changed, JobEffect.TermSteps, Grace(scene));
+            if (told + Grace(scene) is var end && end > now) return new JobPlan(draft.Changed, JobEffect.None, end - now);
         }
 
         if (scene.LastCancel + BetweenCancels is { } next && next > now) return new JobPlan(draft.Changed, JobEffect.None, next - now);

@@ -68,15 +68,18 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
     private async Task<TimeSpan?> CarryOutAsync(SlurmJob job, AttemptMemory memory, ClusterSession session, CancellationToken ct)
     {
         var user = session.UserOf(job.Metadata.NamespaceProperty);
+        var now = Moment.Of(parts.Time);
+        if (JobConditions.Since(job.Status, JobConditions.Cancelling) is { } told) memory.TermSent ??= now.Then(told); // by a process before this one
         var scene = new JobScene(job, memory.Submission)
         {
             Refusal = RefusalOf(job, session, user),
             Sighting = job.Status?.JobId is { } id ? user?.Poller.View.Of(id) ?? (user is null ? new OutOfSight(NobodyThere(job)) : null) : null,
+            TermSent = memory.TermSent,
             LastCancel = memory.LastCancel,
             LastPreflight = memory.LastPreflight,
             Estimate = memory.Estimate,
         };
-        var plan = SlurmJobPlanner.Plan(scene, parts.Time.GetUtcNow());
+        var plan = SlurmJobPlanner.Plan(scene, now);
         if (plan.Status is not null) parts.Fail.At("status.planned");
         if (plan.Status is { Phase: SlurmJobPhase.Failed, JobId: not null, Exit: null } ended && user is not null && !await ReadExitAsync(job, ended, session, user, ct)) return SlurmJobPlanner.BetweenCancels;
         if (plan.Status is not null) job = await WriteAsync(job, plan.Status, memory, ct);
@@ -128,15 +131,16 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
                 case JobEffect.Submit or JobEffect.Close:
                     return await SendAsync(plan.Effect, job, memory, user, ct);
                 case JobEffect.Preflight:
-                    memory.LastPreflight = parts.Time.GetUtcNow();
+                    memory.LastPreflight = Moment.SteadyOf(parts.Time);
                     if (await user.PreflightLine.WaitAsync(TimeSpan.Zero, ct)) _ = PreflightAsync(job, memory, user, ct);
                     return null;
                 case JobEffect.TermSteps:
+                    memory.TermSent = Moment.SteadyOf(parts.Time);
                     BridgeLog.Ending(parts.Log, job.Key(), job.Status!.JobId!, "TERM to its steps");
                     await RunAsync(user, "term", CancelScript.TermSteps(job.Status.JobId!), ct);
                     return null;
                 case JobEffect.Cancel:
-                    memory.LastCancel = parts.Time.GetUtcNow();
+                    memory.LastCancel = Moment.SteadyOf(parts.Time);
                     BridgeLog.Ending(parts.Log, job.Key(), job.Status!.JobId!, "scancel");
                     await RunAsync(user, "cancel", CancelScript.Cancel(session.Root ?? "/nonexistent", AttemptKey.Of(job.Spec)!, job.Status.JobId!), ct);
                     return null;
@@ -162,7 +166,7 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
             parts.Fail.At("secrets.reading");
             if (await SecretsAsync(job, ct) is not { } secrets)
             {
-                memory.Hear(new Blocked("a Secret of spec.secretRefs is not there; create it"), parts.Time.GetUtcNow());
+                memory.Hear(new Blocked("a Secret of spec.secretRefs is not there; create it"), Moment.SteadyOf(parts.Time));
                 return Lag;
             }
 
@@ -175,7 +179,7 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
         user.Lane.Send(request, answer =>
         {
             BridgeMeter.Answered(answer);
-            memory.Hear(answer, parts.Time.GetUtcNow());
+            memory.Hear(answer, Moment.SteadyOf(parts.Time));
             parts.Fail.At("submit.noted");
             parts.JobChanged(key);
         });

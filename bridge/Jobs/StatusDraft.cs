@@ -31,10 +31,6 @@ internal sealed class StatusDraft
     /// <summary>Whether it has ended.</summary>
     public bool HasEnded => Status.Phase is SlurmJobPhase.Succeeded or SlurmJobPhase.Failed or SlurmJobPhase.Cancelled;
 
-    /// <summary>When the condition became what it is; null when it is not True.</summary>
-    public DateTimeOffset? Since(string condition) =>
-        Status.Conditions?.FirstOrDefault(known => known.Type == condition && known.Status == "True")?.LastTransitionTime is { } since ? new DateTimeOffset(since, TimeSpan.Zero) : null;
-
     /// <summary>Sets phase, reason and message.</summary>
     public void Say(SlurmJobPhase phase, string? reason, string? message)
     {

@@ -22,7 +22,10 @@ internal static class SubmissionRules
     private static readonly TimeSpan AfterBlocked = TimeSpan.FromSeconds(10);
 
     /// <summary>The state after an answer.</summary>
-    public static SubmissionState After(SubmissionState state, SubmissionAnswer answer, DateTimeOffset now)
+    /// <param name="state">Before it.</param>
+    /// <param name="answer">The answer.</param>
+    /// <param name="now">By the steady clock: a clock that is set must not shorten the time in which sbatch may still go on.</param>
+    public static SubmissionState After(SubmissionState state, SubmissionAnswer answer, TimeSpan now)
     {
         var heard = state with { InFlight = false, IsFirst = false, Answer = answer };
         return answer switch
@@ -35,14 +38,14 @@ internal static class SubmissionRules
         };
     }
 
-    private static SubmissionState Failed(SubmissionState state, SbatchFailed failed, DateTimeOffset now) => SbatchFailure.FateOf(failed.Text) switch
+    private static SubmissionState Failed(SubmissionState state, SbatchFailed failed, TimeSpan now) => SbatchFailure.FateOf(failed.Text) switch
     {
         SubmissionFate.Refused => state,
         SubmissionFate.Busy => Later(Next(state, failed.LastTry), AfterBusy, now),
         _ => Looked(state, failed.LastTry, failed.Looked, now),
     };
 
-    private static SubmissionState Looked(SubmissionState state, int lastTry, bool succeeded, DateTimeOffset now)
+    private static SubmissionState Looked(SubmissionState state, int lastTry, bool succeeded, TimeSpan now)
     {
         var same = lastTry == state.Try ? state : state with { Try = lastTry, FirstEmptyLook = null, EmptyLooks = 0 };
         if (!succeeded) return same with { NotBefore = now + BetweenLooks };
@@ -53,7 +56,7 @@ internal static class SubmissionRules
 
     private static SubmissionState Next(SubmissionState state, int lastTry) => state with { Try = lastTry + 1, FirstEmptyLook = null, EmptyLooks = 0 };
 
-    private static SubmissionState Later(SubmissionState state, TimeSpan wait, DateTimeOffset now)
+    private static SubmissionState Later(SubmissionState state, TimeSpan wait, TimeSpan now)
     {
         var grown = wait * Math.Pow(2, Math.Min(state.Failures, MostDoublings));
         return state with { NotBefore = now + (grown < LongestWait ? grown : LongestWait), Failures = state.Failures + 1 };

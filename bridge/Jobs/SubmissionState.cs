@@ -12,14 +12,14 @@ internal sealed record SubmissionState(int Try)
     /// <summary>A request is on its way.</summary>
     public bool InFlight { get; init; }
 
-    /// <summary>When the first successful empty look at the current try was.</summary>
-    public DateTimeOffset? FirstEmptyLook { get; init; }
+    /// <summary>When the first successful empty look at the current try was, by the steady clock.</summary>
+    public TimeSpan? FirstEmptyLook { get; init; }
 
     /// <summary>Successful empty looks at the current try.</summary>
     public int EmptyLooks { get; init; }
 
-    /// <summary>Not before then.</summary>
-    public DateTimeOffset NotBefore { get; init; } = DateTimeOffset.MinValue;
+    /// <summary>Not before then, by the steady clock.</summary>
+    public TimeSpan NotBefore { get; init; } = TimeSpan.MinValue;
 
     /// <summary>Failures in a row, for the length of waits.</summary>
     public int Failures { get; init; }

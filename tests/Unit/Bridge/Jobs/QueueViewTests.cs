@@ -5,7 +5,7 @@ namespace Trestle.Bridge.Tests.Jobs;
 
 public sealed class QueueViewTests
 {
-    private static readonly DateTimeOffset Now = new(2026, 11, 26, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Now = TimeSpan.FromDays(3);
     private static readonly Dictionary<string, string> Wanted = new() { ["7"] = "key-a1" };
     private static readonly Dictionary<string, JobRecord> Nothing = [];
 
@@ -41,8 +41,15 @@ public sealed class QueueViewTests
     [Fact]
     public void Missing_counts_looks_from_the_first_on()
     {
-        var view = QueueView.Empty.Next(Wanted, Nothing, Nothing, Now).Next(Wanted, Nothing, null, Now.AddSeconds(10)).Next(Wanted, Nothing, Nothing, Now.AddSeconds(20));
+        var view = QueueView.Empty.Next(Wanted, Nothing, Nothing, Now).Next(Wanted, Nothing, null, Now + TimeSpan.FromSeconds(10)).Next(Wanted, Nothing, Nothing, Now + TimeSpan.FromSeconds(20));
         view.Of("7").ShouldBe(new Missing(Now, 3, true));
+    }
+
+    [Fact]
+    public void A_job_is_seen_since_the_first_look_that_knew_it()
+    {
+        var view = QueueView.Empty.Next(Wanted, Job("PENDING"), null, Now).Next(Wanted, Job("RUNNING"), null, Now + TimeSpan.FromSeconds(10));
+        view.Of("7").ShouldBeOfType<Seen>().Since.ShouldBe(Now);
     }
 
     [Fact]

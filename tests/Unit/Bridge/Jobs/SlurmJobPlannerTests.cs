@@ -129,6 +129,35 @@ public sealed class SlurmJobPlannerTests
         new AScene().After(running).SlurmSays("COMPLETED", start: there, exit: new ExitStatus(0, 0)).Plan().Status!.Phase.ShouldBe(SlurmJobPhase.Succeeded);
     }
 
+    [Theory]
+    [InlineData(-60)]
+    [InlineData(60)]
+    public void A_clock_that_is_set_makes_no_wait_longer_or_shorter(int minutes)
+    {
+        var set = TimeSpan.FromMinutes(minutes);
+        var told = new AScene().Is(SlurmJobPhase.Running).Cancelled(grace: 60).SlurmSays("RUNNING").Plan().Status!;
+        AScene Ending() => new AScene().After(told).Cancelled(grace: 60).SlurmSays("RUNNING").ClockSet(set);
+        Ending().Plan(TimeSpan.FromSeconds(59)).Effect.ShouldBe(JobEffect.None);
+        Ending().Plan(TimeSpan.FromSeconds(61)).Effect.ShouldBe(JobEffect.Cancel);
+        AScene Waiting() => new AScene().Is(SlurmJobPhase.Queued).SlurmSays("PENDING", "Resources", start: default(DateTimeOffset)).ClockSet(set);
+        Waiting().Plan(TimeSpan.FromSeconds(9)).Effect.ShouldBe(JobEffect.None);
+        Waiting().Plan(SlurmJobPlanner.UntilPreflight).Effect.ShouldBe(JobEffect.Preflight);
+        AScene Silent() => new AScene().Heard(new NotHeard("x")).ClockSet(set);
+        Silent().Plan(TimeSpan.FromSeconds(4)).Effect.ShouldBe(JobEffect.None);
+        Silent().Plan(TimeSpan.FromSeconds(5)).Effect.ShouldBe(JobEffect.Submit);
+        AScene Gone() => new AScene().Is(SlurmJobPhase.Queued).Deleted().Sees(new Missing(AScene.Steady, 3, true)).ClockSet(set);
+        Gone().Plan(TimeSpan.FromSeconds(119)).Effect.ShouldBe(JobEffect.None);
+        Gone().Plan(TimeSpan.FromSeconds(121)).Effect.ShouldBe(JobEffect.Clean);
+    }
+
+    [Fact]
+    public void What_an_earlier_process_wrote_down_counts_and_never_lies_ahead()
+    {
+        var now = new Moment(AScene.Now, AScene.Steady);
+        now.Then(AScene.Now.AddSeconds(-20)).ShouldBe(AScene.Steady - TimeSpan.FromSeconds(20));
+        now.Then(AScene.Now.AddHours(1)).ShouldBe(AScene.Steady);
+    }
+
     [Fact]
     public void A_deleted_job_is_cleaned_when_Slurm_says_that_it_ended()
     {
@@ -140,7 +169,7 @@ public sealed class SlurmJobPlannerTests
     [Fact]
     public void Whatever_is_not_an_answer_of_Slurm_ends_cleans_and_sends_nothing()
     {
-        var sightings = Among<Sighting?>(null, new OutOfSight("gone"), new Missing(AScene.Now, 9, false), new Missing(AScene.Now, 9, true), new Missing(AScene.Now.AddDays(-1), 9, false));
+        var sightings = Among<Sighting?>(null, new OutOfSight("gone"), new Missing(AScene.Steady, 9, false), new Missing(AScene.Steady, 9, true), new Missing(AScene.Steady - TimeSpan.FromDays(1), 9, false));
         var phases = Among(SlurmJobPhase.Queued, SlurmJobPhase.Starting, SlurmJobPhase.Running, SlurmJobPhase.Suspended, SlurmJobPhase.Terminating, SlurmJobPhase.Unknown);
         Gen.Select(sightings, phases, Gen.Bool, Gen.Bool).Sample((sighting, phase, deleted, cancelled) =>
         {
@@ -167,9 +196,9 @@ public sealed class SlurmJobPlannerTests
     [Fact]
     public void A_job_that_is_to_end_and_that_Slurm_does_not_know_for_two_minutes_is_gone()
     {
-        new AScene().Is(SlurmJobPhase.Queued).Deleted().Sees(new Missing(AScene.Now.AddSeconds(-121), 3, true)).Plan().Effect.ShouldBe(JobEffect.Clean);
-        new AScene().Is(SlurmJobPhase.Queued).Deleted().Sees(new Missing(AScene.Now.AddSeconds(-119), 3, true)).Plan().Effect.ShouldBe(JobEffect.None);
-        new AScene().Is(SlurmJobPhase.Queued).Sees(new Missing(AScene.Now.AddDays(-1), 99, true)).Plan().Status!.Phase.ShouldBe(SlurmJobPhase.Queued);
+        new AScene().Is(SlurmJobPhase.Queued).Deleted().Sees(new Missing(AScene.Steady - TimeSpan.FromSeconds(121), 3, true)).Plan().Effect.ShouldBe(JobEffect.Clean);
+        new AScene().Is(SlurmJobPhase.Queued).Deleted().Sees(new Missing(AScene.Steady - TimeSpan.FromSeconds(119), 3, true)).Plan().Effect.ShouldBe(JobEffect.None);
+        new AScene().Is(SlurmJobPhase.Queued).Sees(new Missing(AScene.Steady - TimeSpan.FromDays(1), 99, true)).Plan().Status!.Phase.ShouldBe(SlurmJobPhase.Queued);
     }
 
     [Fact]

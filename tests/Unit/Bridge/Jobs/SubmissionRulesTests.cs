@@ -4,7 +4,7 @@ namespace Trestle.Bridge.Tests.Jobs;
 
 public sealed class SubmissionRulesTests
 {
-    private static readonly DateTimeOffset Start = new(2026, 11, 26, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Start = TimeSpan.FromDays(3);
 
     [Fact]
     public void Another_try_needs_three_empty_looks_that_are_more_than_two_minutes_apart()
@@ -12,32 +12,32 @@ public sealed class SubmissionRulesTests
         var state = new SubmissionState(1);
         for (var seconds = 0; seconds <= 120; seconds += 30)
         {
-            state = SubmissionRules.After(state, new InDoubt(1, true), Start.AddSeconds(seconds));
+            state = SubmissionRules.After(state, new InDoubt(1, true), Start + TimeSpan.FromSeconds(seconds));
             (state.Try, state.IsRuledOut).ShouldBe((1, false), $"after {seconds} s");
         }
 
-        state = SubmissionRules.After(state, new InDoubt(1, true), Start.AddSeconds(150));
+        state = SubmissionRules.After(state, new InDoubt(1, true), Start + TimeSpan.FromSeconds(150));
         (state.Try, state.IsRuledOut).ShouldBe((2, true));
     }
 
     [Fact]
     public void Two_looks_are_not_enough_however_far_apart() =>
-        SubmissionRules.After(SubmissionRules.After(new SubmissionState(1), new InDoubt(1, true), Start), new InDoubt(1, true), Start.AddDays(1)).Try.ShouldBe(1);
+        SubmissionRules.After(SubmissionRules.After(new SubmissionState(1), new InDoubt(1, true), Start), new InDoubt(1, true), Start + TimeSpan.FromDays(1)).Try.ShouldBe(1);
 
     [Fact]
     public void Looks_that_got_no_answer_do_not_count()
     {
         var state = new SubmissionState(1);
-        for (var minutes = 0; minutes < 60; minutes++) state = SubmissionRules.After(state, new InDoubt(1, false), Start.AddMinutes(minutes));
+        for (var minutes = 0; minutes < 60; minutes++) state = SubmissionRules.After(state, new InDoubt(1, false), Start + TimeSpan.FromMinutes(minutes));
         (state.Try, state.EmptyLooks).ShouldBe((1, 0));
     }
 
     [Fact]
     public void A_newer_try_of_another_bridge_begins_the_looks_anew()
     {
-        var state = SubmissionRules.After(SubmissionRules.After(new SubmissionState(1), new InDoubt(1, true), Start), new InDoubt(1, true), Start.AddSeconds(60));
-        state = SubmissionRules.After(state, new InDoubt(2, true), Start.AddSeconds(200));
-        (state.Try, state.EmptyLooks, state.FirstEmptyLook).ShouldBe((2, 1, Start.AddSeconds(200)));
+        var state = SubmissionRules.After(SubmissionRules.After(new SubmissionState(1), new InDoubt(1, true), Start), new InDoubt(1, true), Start + TimeSpan.FromSeconds(60));
+        state = SubmissionRules.After(state, new InDoubt(2, true), Start + TimeSpan.FromSeconds(200));
+        (state.Try, state.EmptyLooks, state.FirstEmptyLook).ShouldBe((2, 1, Start + TimeSpan.FromSeconds(200)));
     }
 
     [Fact]
