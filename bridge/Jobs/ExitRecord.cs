@@ -6,14 +6,14 @@ using Trestle.Bridge.Slurm;
 namespace Trestle.Bridge.Jobs;
 
 /// <summary>
-/// What an attempt that failed left behind: DIRECTORY/exit with RANK CODE STAGE, and Hung behind it when it was ended for that, and
+/// What an attempt that failed left behind: DIRECTORY/exit with RANK CODE STAGE, and Hung or OutOfMemory behind it when that was why, and
 /// DIRECTORY/last-words (operator/Slurm/rank.sh, batch.sh), and the newest entry of the directory that DIRECTORY/scripts/checkpoints
 /// names, or else the newest line of the files DIRECTORY/durable-* (operator/Slurm/buckets.sh). Written by the user's processes, so that nothing in it is believed but as words.
 /// </summary>
 /// <param name="Exit">The first rank that failed; null when there is no record.</param>
-/// <param name="IsHung">It was ended since it hung.</param>
+/// <param name="Why">Hung or OutOfMemory; null when nothing more is known.</param>
 /// <param name="Checkpoint">What was written since the attempt began; null when there is nothing.</param>
-internal sealed record ExitRecord(TrainingJobExit? Exit, bool IsHung, CheckpointStatus? Checkpoint)
+internal sealed record ExitRecord(TrainingJobExit? Exit, string? Why, CheckpointStatus? Checkpoint)
 {
     private const int MostWords = 4000;
     private const int LongestName = 255;
@@ -39,16 +39,16 @@ internal sealed record ExitRecord(TrainingJobExit? Exit, bool IsHung, Checkpoint
     public static ExitRecord Read(ReadOnlyMemory<byte> output)
     {
         var lines = Encoding.UTF8.GetString(output.Span).Split('\n', 3);
-        var (exit, isHung) = ReadExit(lines[0].Trim().Split(' '), lines.Length == 3 ? lines[2] : "");
-        return new ExitRecord(exit, isHung, lines.Length > 1 ? ReadCheckpoint(lines[1]) : null);
+        var (exit, why) = ReadExit(lines[0].Trim().Split(' '), lines.Length == 3 ? lines[2] : "");
+        return new ExitRecord(exit, why, lines.Length > 1 ? ReadCheckpoint(lines[1]) : null);
     }
 
-    private static (TrainingJobExit? Exit, bool IsHung) ReadExit(string[] record, string words)
+    private static (TrainingJobExit? Exit, string? Why) ReadExit(string[] record, string words)
     {
-        if (record.Length is not (3 or 4) || (record.Length == 4 && record[3] != "Hung")) return (null, false);
-        if (!Number(record[0], out var at) || !Number(record[1], out var ended) || ended is < 1 or > 255 || !Enum.TryParse<ExitStage>(record[2], out var where) || !Enum.IsDefined(where)) return (null, false);
+        if (record is not ([_, _, _] or [_, _, _, "Hung" or "OutOfMemory"])) return (null, null);
+        if (!Number(record[0], out var at) || !Number(record[1], out var ended) || ended is < 1 or > 255 || !Enum.TryParse<ExitStage>(record[2], out var where) || !Enum.IsDefined(where)) return (null, null);
         var text = string.Join('\n', words.TrimEnd().Split('\n').Select(line => Printable.Text(line, MostWords)));
-        return (new TrainingJobExit { Rank = at, Code = ended, Stage = where, Message = text.Length == 0 ? null : text }, record.Length == 4);
+        return (new TrainingJobExit { Rank = at, Code = ended, Stage = where, Message = text.Length == 0 ? null : text }, record.ElementAtOrDefault(3));
     }
 
     // Seconds since 1970, with a fraction, and the name.

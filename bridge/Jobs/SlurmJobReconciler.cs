@@ -95,7 +95,7 @@ internal sealed class SlurmJobReconciler(IObjectCache<SlurmJob> jobs, ClusterSes
             parts.Fail.At("exit.reading");
             var left = ExitRecord.Read((await user.Node.RunAsync(ExitRecord.Script(root, key), ct)).Output);
             (ended.Exit, ended.Checkpoint) = (left.Exit, left.Checkpoint);
-            if (left.IsHung && ended.Reason == "Failed") ended.Reason = "Hung";
+            if (ended.Reason == "Failed") ended.Reason = left.Why ?? ended.Reason;
             parts.Fail.At("exit.read");
             return true;
         }

@@ -19,7 +19,7 @@ internal static class SlurmFailure
         if (seen.Reason == "Refused") return new RankFailure(FailureCause.Final, 0, "RefusedBySlurm", seen.Message ?? slurm) { Stage = ExitStage.Start, Output = seen.Message };
         if (seen.Infrastructure == true) return new RankFailure(FailureCause.Infrastructure, 0, seen.Reason ?? "NodeFail", slurm) { Node = LostNode(seen) };
         if (seen.Reason == "Hung") return new RankFailure(FailureCause.User, seen.Exit?.Rank ?? 0, "Hung", $"{seen.Exit?.Message ?? "no rank has shown a sign of life"}, on {where}") { Stage = ExitStage.Run, Output = seen.Exit?.Message };
-        if (seen.Exit is { Rank: { } rank, Code: { } code } exit && seen.Reason != "OutOfMemory") return Ended(recovery, seen, exit, rank, code, where);
+        if (seen.Exit is { Rank: { } rank, Code: { } code } exit) return Ended(recovery, seen, exit, rank, code, where);
         if (seen.Reason == "OutOfMemory") return new RankFailure(FailureCause.User, 0, "OutOfMemory", $"{slurm}; raise spec.resources.memory") { Stage = ExitStage.Run, Output = seen.Exit?.Message };
         if (seen is { ExitCode: NotStarted, Signal: null }) return new RankFailure(FailureCause.Infrastructure, 0, "StartFailed", $"Slurm job {seen.JobId} on {where} could not start its ranks; see trestle logs");
         var whole = seen.Signal is { } signal ? 128 + signal : seen.ExitCode;
@@ -31,14 +31,15 @@ internal static class SlurmFailure
 
     private static RankFailure Ended(Recovery? recovery, SlurmJobStatus seen, TrainingJobExit exit, int rank, int code, string where)
     {
-        var (reason, stage) = exit.Stage switch
+        var (reason, how) = exit.Stage switch
         {
-            ExitStage.Setup => ("SetupFailed", " in setup"),
-            ExitStage.Start => ("StartFailed", " before its start"),
-            _ => ("RunFailed", ""),
+            _ when seen.Reason == "OutOfMemory" => ("OutOfMemory", "ran out of memory; raise spec.resources.memory"),
+            ExitStage.Setup => ("SetupFailed", $"ended with exit code {code} in setup"),
+            ExitStage.Start => ("StartFailed", $"ended with exit code {code} before its start"),
+            _ => ("RunFailed", $"ended with exit code {code}"),
         };
         var node = seen.Nodes is { } nodes && rank >= 0 && rank < nodes.Count ? nodes[rank] : null;
-        var message = $"rank {rank} on {(node is null ? where : $"node {node} of {where}")} ended with exit code {code}{stage}";
+        var message = $"rank {rank} on {(node is null ? where : $"node {node} of {where}")} {how}";
         return new RankFailure(exit.Stage == ExitStage.Start ? FailureCause.User : Failures.CauseOf(recovery, code), rank, reason, message) { Node = node, Code = code, Stage = exit.Stage, Output = exit.Message };
     }
 }

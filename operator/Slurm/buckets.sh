@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # set by rank.sh
 # Mounts of buckets on a Slurm node, read by rank.sh: a cache on the node's disk that trestle-node fills and empties, without root.
-# serve.sh calls serve_bucket for each; rank.sh calls end_buckets when the rank has ended.
+# serve.sh calls serve_bucket for each; rank.sh calls end_buckets when the rank has ended, and stop_buckets before it ends itself.
 trestle_mounts=
 
 # serve_bucket NUMBER PATH rw|ro SECRET MEDIUM ARGUMENTS…: goes on when what is in the bucket is in the cache. MEDIUM is LocalSSD, Memory, or
@@ -62,7 +62,15 @@ end_buckets() {
     done
     kill -0 "$trestle_mount" 2>/dev/null || continue
     echo "trestle: not all that was written is in its bucket; what is left is lost with this node's cache" >&2
-    pkill -KILL -P "$trestle_mount" 2>/dev/null
-    kill -s KILL "$trestle_mount" 2>/dev/null
   done
+  stop_buckets
+}
+
+# Nothing serves a cache that is about to go: not after a later mount could not be had, and not when the time is over.
+stop_buckets() {
+  for trestle_mount in $trestle_mounts; do
+    # shellcheck disable=SC2046 # the server, and whoever would start it again
+    kill -s KILL "$trestle_mount" $(pgrep -P "$trestle_mount") 2>/dev/null
+  done
+  trestle_mounts=
 }

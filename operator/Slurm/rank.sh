@@ -22,11 +22,20 @@ TRESTLE_SIGNALED=all
 export TRESTLE_ROOT TRESTLE_TERMINATION_LOG TRESTLE_SIGNALED
 umask 077
 
+# Slurm says of the step that it was out of memory, and of the job only that it failed. The kernel counts in the rank's own control group.
+ran_out_of_memory() {
+  sed -n 's/^[0-9]*:\(memory\)\{0,1\}://p' /proc/self/cgroup | while IFS= read -r trestle_control; do
+    cat "/sys/fs/cgroup/memory$trestle_control/memory.oom_control" "/sys/fs/cgroup$trestle_control/memory.events" 2>/dev/null
+  done | grep -q '^oom_kill [1-9]'
+}
+
 # record CODE STAGE: the first rank that failed wins; the others only follow it.
 record() {
   mkdir "$trestle_dir/failed" 2>/dev/null || return 0
+  trestle_why=
+  ! ran_out_of_memory || trestle_why=' OutOfMemory'
   if [ -s "$TRESTLE_TERMINATION_LOG" ]; then cat "$TRESTLE_TERMINATION_LOG"; else tail -n 30 "$trestle_dir/rank-$trestle_rank.log" | tail -c 3500; fi >"$trestle_dir/last-words" 2>/dev/null
-  echo "$trestle_rank $1 $2" >"$trestle_dir/exit.new" && mv -f "$trestle_dir/exit.new" "$trestle_dir/exit"
+  echo "$trestle_rank $1 $2$trestle_why" >"$trestle_dir/exit.new" && mv -f "$trestle_dir/exit.new" "$trestle_dir/exit"
 }
 
 # The job can't start as it is.
@@ -45,8 +54,12 @@ give_up() {
 if [ -z "$TRESTLE_ROOT" ] || ! mkdir "$TRESTLE_ROOT/run"; then
   give_up "no directory can be made in $trestle_base; is the node's disk full?"
 fi
+# Mounts of buckets; buckets.sh has these when there are some.
+end_buckets() { :; }
+stop_buckets() { :; }
 # Caches in memory are elsewhere, with a link here.
 clean() {
+  stop_buckets
   for trestle_memory in "$TRESTLE_ROOT"/memory-*; do
     [ ! -L "$trestle_memory" ] || rm -rf "$(readlink "$trestle_memory")"
   done
@@ -95,8 +108,6 @@ if [ -f "$trestle_dir/scripts/buckets.sh" ]; then
   . "$trestle_dir/scripts/buckets.sh"
   # shellcheck source=/dev/null
   . "$trestle_dir/scripts/serve.sh"
-else
-  end_buckets() { :; }
 fi
 trestle_secrets=
 

@@ -124,7 +124,7 @@ public sealed class S3StoreTests : IAsyncLifetime
     }
 
     private S3Store Open(FaultyS3? server = null, string? certificate = null, string bucket = FaultyS3.Bucket, AWSCredentials? credentials = null) => new(
-        new S3Options(bucket, "team/") { Endpoint = (server ?? _server).Endpoint, PathStyle = true, CertificateFile = certificate, Silence = TimeSpan.FromSeconds(1) },
+        new S3Options(bucket, "team/") { Endpoint = (server ?? _server).Endpoint, PathStyle = true, CertificateFile = certificate, Silence = TimeSpan.FromSeconds(3) },
         TimeProvider.System,
         credentials ?? new BasicAWSCredentials(FaultyS3.AccessKey, FaultyS3.SecretKey));
 

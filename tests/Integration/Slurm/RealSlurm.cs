@@ -7,12 +7,18 @@ namespace Trestle.Integration.Tests.Slurm;
 /// <summary>The real Slurm as the tests of the bridge use it.</summary>
 internal static class RealSlurm
 {
-    /// <summary>The cluster with all its parts at work; without the parts the test is skipped, and with CI=true it fails.</summary>
-    public static async Task<SlurmCluster> HealthyAsync(this SlurmFixture fixture)
+    /// <summary>Without the parts of a real Slurm the test is skipped, and with CI=true it fails.</summary>
+    public static void Require()
     {
         var missing = SlurmFixture.Missing;
         if (Environment.GetEnvironmentVariable("CI") == "true") missing.ShouldBeNull();
         Assert.SkipWhen(missing is not null, missing ?? "");
+    }
+
+    /// <summary>The cluster with all its parts at work.</summary>
+    public static async Task<SlurmCluster> HealthyAsync(this SlurmFixture fixture)
+    {
+        Require();
         var cluster = await fixture.ClusterAsync();
         await cluster.HealAsync();
         return cluster;

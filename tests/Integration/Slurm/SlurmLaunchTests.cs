@@ -102,20 +102,47 @@ public sealed class SlurmLaunchTests(SlurmFixture fixture) : IAsyncLifetime
         static string Model(string log) => log.Split('\n').Single(line => line.Contains("final model", StringComparison.Ordinal)).Split(' ')[^1];
     }
 
+    [Fact]
+    public async Task A_mount_that_can_not_be_had_leaves_no_server_of_another_behind()
+    {
+        var program = Path.Combine(_cluster.A.Home, "stand-in");
+        var mark = Path.Combine(_cluster.A.Home, "serving");
+        await File.WriteAllTextAsync(program, $"""
+            #!/bin/sh
+            case $2$* in
+              status*mount-0*) test -e {mark} ;;
+              serve*mount-0*) echo $$ > {mark}.new && mv {mark}.new {mark}; exec sleep 600 ;;
+              *) exit 1 ;;
+            esac
+            """, Ct);
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        var job = Job("true", nodes: 1);
+        job.Spec.Mounts = [new StorageMount { Path = "/one", Storage = "bucket" }, new StorageMount { Path = "/two", Storage = "bucket" }];
+        var attempt = await SubmitAsync(job, program: program);
+        (await attempt.EndAsync()).ShouldBe("FAILED 75:0", await attempt.LogsAsync());
+        (await attempt.LogAsync(0)).ShouldContain("the mount at /two can't be served");
+        var server = int.Parse(await File.ReadAllTextAsync(mark, Ct), CultureInfo.InvariantCulture);
+        await Condition.UntilAsync("the server of the first mount has ended", () => !Processes.IsRunning(server), TimeSpan.FromSeconds(10));
+    }
+
     private static TrainingJob Job(string run, int nodes = 2) => new()
     {
         Metadata = new V1ObjectMeta { Name = "launch", NamespaceProperty = "research", Uid = Guid.NewGuid().ToString() },
         Spec = new TrainingJobSpec { Nodes = nodes, Run = run },
     };
 
-    private async Task<Submitted> SubmitAsync(TrainingJob job, string? storage = null, string? secrets = null)
+    private async Task<Submitted> SubmitAsync(TrainingJob job, string? storage = null, string? secrets = null, string? program = null)
     {
         var examples = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var path in Directory.EnumerateFiles(RepositoryFiles.Path("examples", "train-eval"), "*.py")) examples[Path.GetFileName(path)] = await File.ReadAllTextAsync(path, Ct);
-        var slurm = SlurmJobBuilder.Build(new SlurmInput(job, new SlurmPlacement { Cluster = "test" }, new Api.V1Alpha1.SlurmCluster(), 1)
+        var slurm = SlurmJobBuilder.Build(new SlurmInput(job, new SlurmPlacement { Cluster = "test" }, new Api.V1Alpha1.SlurmCluster { Spec = { NodeProgram = program } }, 1)
         {
             ConfigMaps = new Dictionary<string, IReadOnlyDictionary<string, string>> { ["code"] = new Dictionary<string, string> { ["code.sh"] = "echo code" }, ["examples"] = examples },
-            Storages = storage is null ? new Dictionary<string, Storage>() : new Dictionary<string, Storage> { ["ckpts"] = new() { Spec = new StorageSpec { File = new FileStorage { Path = storage } } } },
+            Storages = new Dictionary<string, Storage>
+            {
+                ["ckpts"] = new() { Spec = new StorageSpec { File = new FileStorage { Path = storage ?? "/nowhere" } } },
+                ["bucket"] = new() { Spec = new StorageSpec { S3 = new S3Storage { Bucket = "b" } } },
+            },
         });
         var directory = Path.Combine(_cluster.A.Home, job.Metadata.Uid);
         Directory.CreateDirectory(directory);

@@ -40,11 +40,15 @@ public sealed class SlurmCluster : IAsyncDisposable
     /// <summary>What sshd has logged.</summary>
     public string SshLog => File.ReadAllText(Path.Combine(Directory, "log", "sshd.out"));
 
-    public static async Task<SlurmCluster> StartAsync()
+    /// <summary>Whether jobs can be put into control groups here, as this fixture does it: by version 1, which needs no systemd.</summary>
+    public static bool HasControlGroups => File.Exists("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+
+    /// <param name="inControlGroups">Whether jobs are; one such cluster at a time.</param>
+    public static async Task<SlurmCluster> StartAsync(bool inControlGroups = false)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("trestle-slurm-").FullName;
         var owner = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-        var up = (await ScriptAsync("slurm-up.sh", directory, owner)).ShouldExit(0);
+        var up = (await Command.RunAsync("bash", [PathOf("slurm-up.sh"), directory, owner], new Dictionary<string, string?> { ["SLURM_CGROUPS"] = inControlGroups ? "1" : "0" }, Long)).ShouldExit(0);
         return new SlurmCluster(directory, up.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]));
     }
 
@@ -72,7 +76,9 @@ public sealed class SlurmCluster : IAsyncDisposable
     public async ValueTask DisposeAsync() => (await ScriptAsync("slurm-down.sh", Directory)).ShouldExit(0);
 
     private static Task<CommandResult> ScriptAsync(string name, params string[] arguments) =>
-        Command.RunAsync("bash", [RepositoryFiles.Path("tests", "Testing", "Slurm", name), .. arguments], timeout: Long);
+        Command.RunAsync("bash", [PathOf(name), .. arguments], timeout: Long);
+
+    private static string PathOf(string name) => RepositoryFiles.Path("tests", "Testing", "Slurm", name);
 
     private async Task DaemonsAsync(string action, string[] daemons)
     {

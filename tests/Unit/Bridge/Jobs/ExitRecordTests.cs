@@ -13,12 +13,14 @@ public sealed class ExitRecordTests
         (exit.Rank, exit.Code, exit.Stage, exit.Message).ShouldBe((1, 3, ExitStage.Setup, "no such package\nbye"));
     }
 
-    [Fact]
-    public void A_rank_that_hung_is_told_from_one_that_failed()
+    [Theory]
+    [InlineData("Hung")]
+    [InlineData("OutOfMemory")]
+    public void A_rank_that_hung_or_was_out_of_memory_is_told_from_one_that_failed(string why)
     {
-        var record = ExitRecord.Read("1 124 Run Hung\n\nrank 1 has been quiet\n"u8.ToArray());
-        (record.IsHung, record.Exit!.Rank, record.Exit.Message).ShouldBe((true, 1, "rank 1 has been quiet"));
-        ExitRecord.Read("1 124 Run\n\nwords\n"u8.ToArray()).IsHung.ShouldBeFalse();
+        var record = ExitRecord.Read(Encoding.UTF8.GetBytes($"1 124 Run {why}\n\nrank 1 has been quiet\n"));
+        (record.Why, record.Exit!.Rank, record.Exit.Message).ShouldBe((why, 1, "rank 1 has been quiet"));
+        ExitRecord.Read("1 124 Run\n\nwords\n"u8.ToArray()).Why.ShouldBeNull();
     }
 
     [Theory]
