@@ -12,15 +12,15 @@ internal static class LogsCommand
     public static Command Build(CliHost host)
     {
         var cluster = new ClusterOptions();
-        var name = new Argument<string>("name") { Description = "job or group" };
-        var task = new Option<string?>("--task") { Description = "one task of a group" };
-        var rank = new Option<int?>("--rank", "-r") { Description = "one rank" };
-        var follow = new Option<bool>("--follow", "-f") { Description = "go on until the job has ended, and end with its exit code" };
+        var name = new Argument<string>("name") { Description = "job, group or service" };
+        var task = new Option<string?>("--task") { Description = "one task of a group; gateway: what the gateway of a service says" };
+        var rank = new Option<int?>("--rank", "-r") { Description = "one rank; of a service one replica" };
+        var follow = new Option<bool>("--follow", "-f") { Description = "go on until the job has ended, and end with its exit code; a service never ends" };
         var attempt = new Option<int?>("--attempt") { Description = "an earlier execution; the newest when left out" };
         var tail = new Option<int?>("--tail") { Description = "only the last lines of each rank" };
         var since = new Option<string?>("--since") { Description = "only lines newer than 30s, 5m, 2h" };
         var timestamps = new Option<bool>("--timestamps") { Description = "with the time of each line" };
-        var command = new Command("logs", "What a job wrote, all ranks in order of time.") { name, task, rank, follow, attempt, tail, since, timestamps };
+        var command = new Command("logs", "What a job, or the engines of a service, wrote, all ranks in order of time.") { name, task, rank, follow, attempt, tail, since, timestamps };
         cluster.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -35,7 +35,7 @@ internal static class LogsCommand
     public static async Task<int> RunAsync(
         Cluster cluster, CliHost host, string name, LogSelection selection, LogQuery query, bool timestamps, CancellationToken cancellation)
     {
-        var found = await cluster.FindJobOrGroupAsync(name, cancellation);
+        var found = await cluster.FindJobGroupOrServiceAsync(name, cancellation);
         var source = new ClusterLogs(cluster, found, host.Time);
         var printer = new LogPrinter(host, timestamps) { Prefixed = selection.Rank is null && SharesOutput(found, selection) };
         if (!query.Follow)

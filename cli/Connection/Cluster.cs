@@ -53,7 +53,7 @@ internal sealed class Cluster : IDisposable
     public async Task<FoundJob> FindJobOrGroupAsync(string name, CancellationToken cancellation) =>
         await FindJobAsync(name, cancellation) is { } found ? found
         : await FindServiceAsync(name, cancellation) is null ? throw NoSuch("job or group", name)
-        : throw CliException.Usage($"{name} is a service, and only jobs and groups are asked for here; see: trestle describe {name}{NamespaceHint}, kubectl scale isvc {name}, kubectl logs {name}-0-0");
+        : throw CliException.Usage($"{name} is a service, and only jobs and groups are asked for here; see: trestle describe {name}{NamespaceHint}, trestle logs {name}{NamespaceHint}, kubectl scale isvc {name}");
 
     /// <summary>A service too, when no job or group has the name.</summary>
     public async Task<FoundJob> FindJobGroupOrServiceAsync(string name, CancellationToken cancellation) =>

@@ -190,7 +190,7 @@ internal sealed class JobDescription(DateTime now, string namespaceHint)
     {
         _text.Append("\nNext:\n");
         string[] commands = found.Object is InferenceService
-            ? [$"kubectl port-forward svc/{found.Name} 8000", $"trestle cancel {found.Name}"]
+            ? [$"trestle logs {found.Name} -f", $"kubectl port-forward svc/{found.Name} 8000", $"trestle cancel {found.Name}"]
             : found.HasEnded
             ? [$"trestle logs {found.Name}", $"trestle retry {found.Name}", $"trestle cancel {found.Name} --delete"]
             : [$"trestle logs {found.Name} -f", $"trestle cancel {found.Name}"];

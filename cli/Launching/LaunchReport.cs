@@ -29,7 +29,8 @@ internal static class LaunchReport
 
             var hint = cluster.NamespaceHintFor(operation.Object.Metadata.NamespaceProperty);
             host.Out.WriteLine($"{label} launched in namespace {operation.Object.Metadata.NamespaceProperty}");
-            host.Out.WriteLine(operation.Object is InferenceService service ? $"  url:     {service.Url}" : $"  logs:    trestle logs {name} -f{hint}");
+            if (operation.Object is InferenceService service) host.Out.WriteLine($"  url:     {service.Url}");
+            host.Out.WriteLine($"  logs:    trestle logs {name} -f{hint}");
             host.Out.WriteLine($"  status:  trestle describe {name}{hint}");
             host.Out.WriteLine($"  cancel:  trestle cancel {name}{hint}");
         }

@@ -8,7 +8,7 @@ using Trestle.Cli.Jobs;
 
 namespace Trestle.Cli.Logs;
 
-/// <summary>The logs of one job, or of all jobs of a group, from the pods' logs and from Slurm.</summary>
+/// <summary>The logs of one job, of all jobs of a group, or of a service, from the pods' logs and from Slurm.</summary>
 internal sealed class ClusterLogs(Cluster cluster, FoundJob found, TimeProvider time) : ILogSource
 {
     private readonly SlurmLogs _slurm = new(new SlurmLogGate(cluster, found.Object.Metadata.NamespaceProperty, time).OpenAsync);
@@ -21,10 +21,11 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found, TimeProvider 
 
     public async Task<IReadOnlyList<LogRank>> RanksAsync(CancellationToken cancellation)
     {
+        var ns = found.Object.Metadata.NamespaceProperty;
+        if (found.Object is InferenceService) return [.. (await cluster.PodsAsync(ns, $"{Labels.ServiceUid}={found.Object.Metadata.Uid}", cancellation)).Select(OfService)];
         var selector = found.Object is JobGroup
             ? $"{Labels.JobGroup}={found.Name}"
             : $"{Labels.JobUid}={found.Object.Metadata.Uid}";
-        var ns = found.Object.Metadata.NamespaceProperty;
         var pods = await cluster.PodsAsync(ns, selector, cancellation);
         var slurm = await cluster.SlurmJobsAsync(ns, selector, cancellation);
         return [.. pods.Where(pod => Label(pod, Labels.JobName).Length > 0).Select(ToRank), .. slurm.SelectMany(job => SlurmLogs.Ranks(job, Task(job.Metadata)))];
@@ -39,7 +40,7 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found, TimeProvider 
 
     private async IAsyncEnumerable<LogLine> ReadPodAsync(LogRank rank, LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var stream = await cluster.OpenLogAsync(found.Object.Metadata.NamespaceProperty, rank.Pod, Query(query), cancellation);
+        var stream = await cluster.OpenLogAsync(found.Object.Metadata.NamespaceProperty, rank.Pod, Query(rank, query), cancellation);
         using var reader = new StreamReader(stream);
         while (await cluster.ReadLineAsync(reader, cancellation) is { } line)
         {
@@ -47,9 +48,9 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found, TimeProvider 
         }
     }
 
-    private static string Query(LogQuery query)
+    private static string Query(LogRank rank, LogQuery query)
     {
-        var text = $"container={Names.MainContainer}&timestamps=true";
+        var text = $"container={rank.Container}&timestamps=true";
         text += query.Follow ? "&follow=true" : "";
         text += query.SinceTime is null ? "" : "&sinceTime=" + Uri.EscapeDataString(WholeSecond(query.SinceTime));
         text += query.SinceSeconds is null ? "" : $"&sinceSeconds={query.SinceSeconds}";
@@ -67,18 +68,32 @@ internal sealed class ClusterLogs(Cluster cluster, FoundJob found, TimeProvider 
             pod.Metadata.Uid,
             Label(pod, Labels.JobName),
             Task(pod.Metadata),
-            int.TryParse(Label(pod, Labels.Rank), CultureInfo.InvariantCulture, out var rank) ? rank : 0,
-            int.TryParse(Label(pod, Labels.Attempt), CultureInfo.InvariantCulture, out var attempt) ? attempt : 1,
-            StateOf(pod));
+            Number(pod, Labels.Rank, 0),
+            Number(pod, Labels.Attempt, 1),
+            StateOf(pod, Names.MainContainer));
     }
+
+    private static LogRank OfService(V1Pod pod)
+    {
+        var isGateway = Label(pod, Labels.Component) == Labels.GatewayComponent;
+        var container = isGateway ? Names.GatewayContainer : Names.EngineContainer;
+        return new LogRank(pod.Metadata.Name, pod.Metadata.Uid, Label(pod, Labels.Service), container, Number(pod, Labels.Replica, 0), Attempt: 1, StateOf(pod, container))
+        {
+            Container = container,
+            Node = Number(pod, Labels.Rank, 0),
+            IsAside = isGateway,
+        };
+    }
+
+    private static int Number(V1Pod pod, string label, int otherwise) => int.TryParse(Label(pod, label), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
     private static string? Task(V1ObjectMeta meta) => meta.Labels is { } labels && labels.TryGetValue(Labels.Task, out var task) && task.Length > 0 ? task : null;
 
     private static string Label(V1Pod pod, string name) => pod.Metadata.Labels is { } labels && labels.TryGetValue(name, out var value) ? value : "";
 
-    private static LogState StateOf(V1Pod pod)
+    private static LogState StateOf(V1Pod pod, string container)
     {
-        var state = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == Names.MainContainer)?.State;
+        var state = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == container)?.State;
         return state switch
         {
             { Terminated: not null } => LogState.Ended,

@@ -1,6 +1,8 @@
+using Trestle.Api.Launch;
+
 namespace Trestle.Cli.Logs;
 
-/// <summary>How far the main container of a rank is.</summary>
+/// <summary>How far the container of a rank is.</summary>
 internal enum LogState
 {
     Waiting,
@@ -8,18 +10,27 @@ internal enum LogState
     Ended,
 }
 
-/// <summary>One rank of one attempt of one job: where a log comes from.</summary>
+/// <summary>One rank of one attempt of one job, or one pod of a service: where a log comes from.</summary>
 /// <param name="Pod">Name of the pod, or of the SlurmJob.</param>
 /// <param name="Uid">Tells the logs apart; a new attempt has new ones.</param>
-/// <param name="Job">TrainingJob name.</param>
-/// <param name="Task">Task name inside a group; null for a plain or a launched job.</param>
-/// <param name="Rank">0-based.</param>
+/// <param name="Job">Name of the TrainingJob or the InferenceService.</param>
+/// <param name="Task">Task name inside a group; engine or gateway of a service; null for a plain or a launched job.</param>
+/// <param name="Rank">0-based; of a service the replica.</param>
 /// <param name="Attempt">1-based.</param>
 /// <param name="State">Only a container that has started has a log.</param>
 internal sealed record LogRank(string Pod, string Uid, string Job, string? Task, int Rank, int Attempt, LogState State)
 {
     /// <summary>The log is a file on a Slurm cluster.</summary>
     public bool IsOnSlurm { get; init; }
+
+    /// <summary>Whose output it is.</summary>
+    public string Container { get; init; } = Names.MainContainer;
+
+    /// <summary>Which of the nodes of a replica; 0-based.</summary>
+    public int Node { get; init; }
+
+    /// <summary>Shown only to who asks for its task.</summary>
+    public bool IsAside { get; init; }
 }
 
 /// <summary>The job or group whose log is read.</summary>

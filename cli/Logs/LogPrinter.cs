@@ -28,7 +28,7 @@ internal sealed class LogPrinter(CliHost host, bool timestamps)
         }
     }
 
-    public static string Label(LogRank rank) => $"{rank.Task ?? rank.Job}-{rank.Rank}";
+    public static string Label(LogRank rank) => rank.Node == 0 ? $"{rank.Task ?? rank.Job}-{rank.Rank}" : $"{rank.Task ?? rank.Job}-{rank.Rank}-{rank.Node}";
 
     private string Prefix(LogRank rank)
     {

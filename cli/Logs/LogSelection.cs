@@ -4,7 +4,7 @@ namespace Trestle.Cli.Logs;
 internal sealed record LogSelection(string? Task = null, int? Rank = null, int? Attempt = null)
 {
     public bool Includes(LogRank rank) =>
-        (Task is null || rank.Task == Task || rank.Job == Task)
+        (Task is null ? !rank.IsAside : rank.Task == Task || rank.Job == Task)
         && (Rank is null || rank.Rank == Rank)
         && (Attempt is null || rank.Attempt == Attempt);
 
@@ -14,6 +14,6 @@ internal sealed record LogSelection(string? Task = null, int? Rank = null, int? 
         .. ranks.Where(Includes)
             .GroupBy(rank => rank.Job, StringComparer.Ordinal)
             .SelectMany(job => job.Where(rank => rank.Attempt == job.Max(other => other.Attempt)))
-            .OrderBy(rank => rank.Job, StringComparer.Ordinal).ThenBy(rank => rank.Rank),
+            .OrderBy(rank => rank.Job, StringComparer.Ordinal).ThenBy(rank => rank.Rank).ThenBy(rank => rank.Node),
     ];
 }

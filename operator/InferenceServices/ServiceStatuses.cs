@@ -28,13 +28,14 @@ internal static class ServiceStatuses
         var gateway = ServicePlanner.Gateway(seen);
         (status.Phase, status.Reason, status.Message) = Judge(seen, replicas, wanted, ready, gateway, now);
         var isAvailable = gateway?.IsReady() == true && ready >= Math.Max(1, rollout.Fewest);
-        Set(status, service, "Available", isAvailable, now);
+        Set(status, service, Available, isAvailable, now);
         Set(status, service, "Progressing", status.Phase is InferenceServicePhase.Starting or InferenceServicePhase.Degraded or InferenceServicePhase.Updating || status.Reason == RollingOut, now);
         Set(status, service, "Unsupported", seen.Refusal is not null, now);
         if (service.TakesWeights) Set(status, service, "WeightsCurrent", ready > 0 && status.Weights is { } weights && (weights.DesiredVersion is null || weights.DesiredVersion == weights.ServingVersion), now);
         return status;
     }
 
+    private const string Available = "Available";
     private const string RollingOut = "RollingOut";
 
     private static (InferenceServicePhase Phase, string Reason, string Message) Judge(ObservedService seen, IReadOnlyList<Replica> replicas, int wanted, int ready, PodView? gateway, DateTimeOffset now)
@@ -74,8 +75,9 @@ internal static class ServiceStatuses
     private static string Engine(InferenceService service, Replica replica)
     {
         var late = replica.Pods.FirstOrDefault(pod => Ill(pod, Names.EngineContainer) is not null) ?? replica.Pods.FirstOrDefault(pod => pod.Spec.NodeName is null) ?? replica.Leader ?? replica.Pods[0];
-        var state = service.Status?.ReplicaStatuses?.Find(known => known.Name == replica.Leader?.Metadata.Name)?.State;
-        return Ill(late, Names.EngineContainer) is null && state is not null and not "Ready" ? state.ToLowerInvariant() : Doing(late, Names.EngineContainer);
+        var told = service.Status?.ReplicaStatuses?.Find(known => known.Name == replica.Leader?.Metadata.Name);
+        if (Ill(late, Names.EngineContainer) is not null || told?.State is null or "Ready") return Doing(late, Names.EngineContainer);
+        return told.Message is { Length: > 0 } why ? $"{told.State.ToLowerInvariant()}: {why}" : told.State.ToLowerInvariant();
     }
 
     private static string Doing(PodView pod, string container) =>
@@ -95,11 +97,11 @@ internal static class ServiceStatuses
 
     private static string Times(int count) => count == 1 ? "once" : $"{count} times";
 
-    // A condition that never held is not written, and one that stays as it is keeps its words.
+    // A condition that never held is not written, and one that stays as it is keeps its words; but why a service is not available changes.
     private static void Set(InferenceServiceStatus status, InferenceService service, string type, bool holds, DateTimeOffset now)
     {
         var known = status.Conditions?.Find(condition => condition.Type == type);
-        if (known is null ? !holds : known.Status == (holds ? "True" : "False")) return;
+        if (known is null ? !holds : known.Status == (holds ? "True" : "False") && (holds || type != Available)) return;
         Conditions.Set(status.Conditions ??= [], type, holds, status.Reason!, status.Message!, service.Metadata.Generation, now);
     }
 }

@@ -33,6 +33,12 @@ public sealed class InferenceServiceTests : IAsyncLifetime
         launched.Error.ShouldContain("policy: Available: 2/2 replicas ready");
         (await AskAsync()).ShouldBe("first");
         (await _plane.TrestleAsync("describe", "policy")).ShouldExit(0).Out.ShouldContain("2/2 ready");
+        (await _plane.TrestleAsync("logs", "policy")).ShouldExit(0).Out.ShouldSatisfyAllConditions(
+            log => log.ShouldContain("[engine-0] "),
+            log => log.ShouldContain("[engine-1] "),
+            log => log.ShouldNotContain("[gateway-"));
+        (await _plane.TrestleAsync("logs", "policy", "--rank", "1", "--tail", "2")).ShouldExit(0).Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(2);
+        (await _plane.TrestleAsync("logs", "policy", "--task", "gateway")).ShouldExit(0).Out.ShouldContain("[gateway-0] ");
         (await _plane.TrestleAsync("suspend", "policy")).ShouldExit(2).Error.ShouldContain("policy is a service");
 
         (await _plane.KubectlAsync("scale", "isvc", "policy", "--replicas=3")).ShouldExit(0);

@@ -45,6 +45,7 @@ public sealed class ServiceTablesTests
               policy-1-0   Loading   -         2          no answer yet
 
             Next:
+              trestle logs policy -f -n research
               kubectl port-forward svc/policy 8000 -n research
               trestle cancel policy -n research
 

@@ -189,6 +189,25 @@ public sealed class ServicePlannerTests
     }
 
     [Fact]
+    public void Why_an_engine_does_not_serve_is_told_of_the_service_and_stays_current_while_it_is_not_available()
+    {
+        InferenceServiceStatus After(InferenceServiceStatus? before, string why, bool ready) => Plan(AService.Named(), service =>
+        {
+            service.Status = before ?? new InferenceServiceStatus();
+            service.Status.ReplicaStatuses = [new ReplicaStatus { Name = "policy-0-0", Uid = "pod-policy-0-0", State = "Loading", Message = why }];
+            var replica = AReplica.Of(service).On("n1");
+            return [ready ? replica.Ready().Build() : replica.Build()];
+        }).Status;
+        var available = After(null, "", ready: true);
+        var first = After(available, "its engine answers 503", ready: false);
+        first.Message.ShouldBe("0/1 replicas ready; replica 0: loading: its engine answers 503");
+        var second = After(first, "its engine ended before: no such model", ready: false);
+        second.Conditions!.Single(condition => condition.Type == "Available").ShouldSatisfyAllConditions(
+            condition => condition.Status.ShouldBe("False"),
+            condition => condition.Message.ShouldBe("0/1 replicas ready; replica 0: loading: its engine ended before: no such model"));
+    }
+
+    [Fact]
     public void Nothing_is_made_of_a_service_that_is_refused_or_whose_name_is_taken()
     {
         var service = AService.Named().Build();
