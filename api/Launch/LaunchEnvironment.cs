@@ -138,6 +138,10 @@ public static class LaunchEnvironment
 
         Add(variables, service.Model, Variables.ServiceModel(service.Task));
         Add(variables, Text(service.Replicas), Variables.ServiceReplicas(service.Task));
+        if (service.EndpointsFile is { } file)
+        {
+            Add(variables, file, Variables.ServiceEndpoints(service.Task));
+        }
     }
 
     private static string ClusterInfo(LaunchFacts facts)

@@ -46,4 +46,8 @@ public sealed record LaunchFacts(string Name, string Uid, int Attempt, IReadOnly
 /// <param name="WeightsUrl">Where the trainer sends weights.</param>
 /// <param name="Model">Model name.</param>
 /// <param name="Replicas">Number of replicas.</param>
-public sealed record ServiceFacts(string Task, string Url, string? WeightsUrl, string Model, int Replicas);
+public sealed record ServiceFacts(string Task, string Url, string? WeightsUrl, string Model, int Replicas)
+{
+    /// <summary>A file that lists its replicas as they are now; null where there is none.</summary>
+    public string? EndpointsFile { get; init; }
+}

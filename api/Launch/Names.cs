@@ -67,6 +67,9 @@ public static class Annotations
     /// <summary>Who submitted it.</summary>
     public const string User = "trestle.dev/user";
 
+    /// <summary>On the TrainingJob of a task: the tasks of its group that are services, with commas between.</summary>
+    public const string Services = "trestle.dev/services";
+
     /// <summary>On a TrainingJob: PATH@TIME, a directory below its first MountCached path that is a finished checkpoint.</summary>
     public const string CommitCheckpoint = "trestle.dev/commit-checkpoint";
 
@@ -173,6 +176,9 @@ public static class Names
     /// <summary>Name of the headless Service by which the nodes of one replica find each other.</summary>
     public static string NodesService(string service) => $"{service}-nodes";
 
+    /// <summary>Name of the ConfigMap that lists the replicas of a service as they are now.</summary>
+    public static string EndpointsConfigMap(string service) => $"{service}-endpoints";
+
     /// <summary>Name of the ConfigMap with the scripts of a job.</summary>
     public static string LaunchConfigMap(string job) => $"{job}-launch";
 }
@@ -197,6 +203,12 @@ public static class Paths
 
     /// <summary>In the sidecars: the whole caches, one directory a mount.</summary>
     public const string Caches = "/trestle/cache";
+
+    /// <summary>The file in the ConfigMap <see cref="Names.EndpointsConfigMap"/>.</summary>
+    public const string EndpointsFile = "endpoints.json";
+
+    /// <summary>Where that ConfigMap of the service of a task is.</summary>
+    public static string Service(string task) => $"/trestle/services/{task}";
 
     /// <summary>Made when the user's code has ended: what is written at the mount is to be brought to its storage.</summary>
     public static string FlushRequest(string run, int mount) => $"{run}/flush-{mount}";

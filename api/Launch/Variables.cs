@@ -63,5 +63,8 @@ public static class Variables
     /// <summary>Replicas of the service of a task.</summary>
     public static string ServiceReplicas(string task) => $"TRESTLE_{Word(task)}_REPLICAS";
 
+    /// <summary>A file that lists the replicas of the service of a task as they are now.</summary>
+    public static string ServiceEndpoints(string task) => $"TRESTLE_{Word(task)}_ENDPOINTS";
+
     private static string Word(string task) => string.Concat(task.Select(letter => char.IsAsciiLetterOrDigit(letter) ? char.ToUpperInvariant(letter) : '_'));
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Trestle.Api.Launch;
 using Trestle.Api.Schema;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Launch;
@@ -50,10 +51,11 @@ internal sealed class InferenceServiceReconciler(
         var now = time.GetUtcNow();
         var seen = Observe(service, memory, now);
         var plan = ServicePlanner.Plan(seen, now);
-        if (await CarryOutAsync(seen, plan, memory, now, ct) is { } obstacle) plan = ServicePlanner.Plan(seen with { Obstacle = obstacle }, now);
+        var (obstacle, publishAfter) = await CarryOutAsync(seen, plan, memory, now, ct);
+        if (obstacle is not null) plan = ServicePlanner.Plan(seen with { Obstacle = obstacle }, now);
         if (plan.Recommended is { } recommended) memory.Recommended(recommended, service.Status?.DesiredReplicas ?? recommended, now);
         await TellAsync(service, plan.Status, ct);
-        return plan.RequeueAfter;
+        return plan.RequeueAfter < publishAfter ? plan.RequeueAfter : publishAfter ?? plan.RequeueAfter;
     }
 
     private ObservedService Observe(InferenceService service, ServiceMemory memory, DateTimeOffset now)
@@ -78,20 +80,25 @@ internal sealed class InferenceServiceReconciler(
     }
 
     // Pods need what is beside them: a gateway without its account is not even admitted.
-    private async Task<Obstacle?> CarryOutAsync(ObservedService seen, ServicePlan plan, ServiceMemory memory, DateTimeOffset now, CancellationToken ct)
+    private async Task<(Obstacle? Obstacle, TimeSpan? PublishAfter)> CarryOutAsync(ObservedService seen, ServicePlan plan, ServiceMemory memory, DateTimeOffset now, CancellationToken ct)
     {
-        if (seen.Refusal is not null || seen.Service.IsDeleting()) return null;
+        if (seen.Refusal is not null || seen.Service.IsDeleting()) return default;
         var parts = new ServiceParts(api, seen.Service);
         var hash = parts.Hash(plan.Fewest);
         if (!memory.IsEnsured(hash, now))
         {
-            if (await parts.EnsureAsync(plan.Fewest, ct) is { } obstacle) return obstacle;
+            if (await parts.EnsureAsync(plan.Fewest, ct) is { } obstacle) return (obstacle, null);
             memory.Ensured(hash, now);
         }
 
         var work = new ServiceWork(api, seen, settings(), memory, events, log, now);
         foreach (var effect in plan.Effects) await work.RunAsync(effect, ct);
-        return work.Obstacle;
+        var list = plan.Endpoints.Data[Paths.EndpointsFile];
+        if (memory.UntilPublished(list, now) is not { } until) return (work.Obstacle, null);
+        if (until > TimeSpan.Zero) return (work.Obstacle, until);
+        if (await parts.PublishAsync(plan.Endpoints, ct) is { } taken) return (work.Obstacle ?? taken, null);
+        memory.Published(list, now);
+        return (work.Obstacle, null);
     }
 
     private async Task TellAsync(InferenceService service, InferenceServiceStatus status, CancellationToken ct)

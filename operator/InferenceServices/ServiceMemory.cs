@@ -11,11 +11,15 @@ internal sealed class ServiceMemory(string uid)
     // Somebody may have changed or deleted what nobody watches.
     private static readonly TimeSpan EnsureInterval = TimeSpan.FromMinutes(5);
 
+    // Many replicas become ready one after the other.
+    private static readonly TimeSpan PublishInterval = TimeSpan.FromSeconds(2);
+
     private readonly HashSet<string> _deleted = [];
     private readonly Dictionary<int, ReplicaFailures> _failures = [];
     private readonly Dictionary<string, DateTimeOffset> _released = [];
     private readonly List<Recommendation> _recommendations = [];
     private (string? Hash, DateTimeOffset At) _ensured;
+    private (string? Text, DateTimeOffset At) _published;
 
     public string Uid => uid;
 
@@ -55,6 +59,18 @@ internal sealed class ServiceMemory(string uid)
         _recommendations.Add(new Recommendation(now, replicas));
         _recommendations.RemoveAll(one => one.At <= now - Autoscaler.Window);
     }
+
+    /// <summary>How long the list of replicas must still wait to be written; zero: write it; null: it is as it should be.</summary>
+    public TimeSpan? UntilPublished(string text, DateTimeOffset now)
+    {
+        var age = now - _published.At;
+        if (age < TimeSpan.Zero) return TimeSpan.Zero; // somebody has set the clock
+        if (text == _published.Text && age < EnsureInterval) return null;
+        return age < PublishInterval ? PublishInterval - age : TimeSpan.Zero;
+    }
+
+    /// <summary>It was written.</summary>
+    public void Published(string text, DateTimeOffset now) => _published = (text, now);
 
     /// <summary>Whether the objects beside pods are as they should be.</summary>
     public bool IsEnsured(string hash, DateTimeOffset now) => _ensured.Hash == hash && now < _ensured.At + EnsureInterval;

@@ -10,7 +10,7 @@ namespace Trestle.Operator.InferenceServices;
 
 /// <summary>Makes and keeps what a service consists of beside pods. Objects of others are never touched.</summary>
 [EntityRbac("", "secrets", "get,create")]
-[EntityRbac("", "serviceaccounts,services", "get,create,patch")]
+[EntityRbac("", "configmaps,serviceaccounts,services", "get,create,patch")]
 [EntityRbac("rbac.authorization.k8s.io", "roles,rolebindings", "get,create,patch")]
 [EntityRbac("policy", "poddisruptionbudgets", "get,create,patch")]
 [EntityRbac("networking.k8s.io", "networkpolicies", "get,create,patch,delete")]
@@ -43,6 +43,9 @@ internal sealed class ServiceParts(IKubeApi api, InferenceService service)
         if (!await ApplyAsync(GatewayNetwork.Policy(service), ct)) return Taken("NetworkPolicy", Names.Gateway(service.Metadata.Name));
         return await GuardAsync(ct) ? null : Taken("NetworkPolicy", Names.ReplicasService(service.Metadata.Name));
     }
+
+    /// <summary>Writes the list of replicas. Gives what stands in the way; null for nothing.</summary>
+    public async Task<Obstacle?> PublishAsync(V1ConfigMap endpoints, CancellationToken ct) => await ApplyAsync(endpoints, ct) ? null : Taken("ConfigMap", endpoints.Metadata.Name);
 
     private async Task<bool> GuardAsync(CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using k8s.Models;
 using Trestle.Api.V1Alpha1;
 using Trestle.Operator.Views;
 
@@ -11,6 +12,9 @@ internal sealed record ServicePlan(InferenceServiceStatus Status, IReadOnlyList<
 {
     /// <summary>Ready replicas that a drain must leave.</summary>
     public int Fewest { get; init; }
+
+    /// <summary>The replicas, for jobs that ask them.</summary>
+    public required V1ConfigMap Endpoints { get; init; }
 
     /// <summary>What autoscaling asks for at this moment; null without it.</summary>
     public int? Recommended { get; init; }

@@ -24,12 +24,12 @@ internal static class ServicePlanner
         var rollout = Rollout.Of(replicas, wanted, seen.Service.Spec.Rollout);
         // One may always go: else no node with a replica could ever be drained.
         var fewest = Math.Max(0, Math.Min(rollout.Fewest, wanted - 1));
-        var status = ServiceStatuses.Of(seen, replicas, wanted, rollout, now);
+        var (status, endpoints) = (ServiceStatuses.Of(seen, replicas, wanted, rollout, now), ServiceEndpoints.Of(seen.Service, replicas));
         if (seen.Service.IsDeleting() || seen.Refusal is not null || seen.Obstacle is not null)
-            return new ServicePlan(status, [], seen.Obstacle is null ? null : LookAgain) { Fewest = fewest, Recommended = recommended };
+            return new ServicePlan(status, [], seen.Obstacle is null ? null : LookAgain) { Fewest = fewest, Recommended = recommended, Endpoints = endpoints };
         var (effects, again) = Act(seen, replicas, rollout, now);
         if (recommended is not null) again = Sooner(again, ScaleInterval);
-        return new ServicePlan(status, effects, again) { Fewest = fewest, Recommended = recommended };
+        return new ServicePlan(status, effects, again) { Fewest = fewest, Recommended = recommended, Endpoints = endpoints };
     }
 
     /// <summary>The replicas, those that are gone left out.</summary>

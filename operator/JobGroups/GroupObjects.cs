@@ -24,7 +24,8 @@ public static class GroupObjects
     {
         var job = new TrainingJob { Metadata = Metadata(group, Names.TaskObject(group.Metadata.Name, task.Name)), Spec = SpecOf(group, task) };
         job.Metadata.Labels[Labels.Task] = task.Name;
-        if (group.Annotation(Annotations.User) is { } user) job.Metadata.Annotations = new Dictionary<string, string> { [Annotations.User] = user };
+        var services = group.Spec.Tasks.Where(other => other.Service is not null).Select(other => other.Name).ToList();
+        job.Metadata.Annotations = Annotated((Annotations.User, group.Annotation(Annotations.User)), (Annotations.Services, services.Count == 0 ? null : string.Join(',', services)));
         return job;
     }
 
@@ -33,8 +34,14 @@ public static class GroupObjects
     {
         var service = new InferenceService { Metadata = Metadata(group, Names.TaskObject(group.Metadata.Name, task.Name)), Spec = task.Service! };
         service.Metadata.Labels[Labels.Task] = task.Name;
-        if (group.Annotation(Annotations.User) is { } user) service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.User] = user };
+        service.Metadata.Annotations = Annotated((Annotations.User, group.Annotation(Annotations.User)));
         return service;
+    }
+
+    private static Dictionary<string, string>? Annotated(params (string Name, string? Value)[] all)
+    {
+        var known = all.Where(one => one.Value is not null).ToDictionary(one => one.Name, one => one.Value!);
+        return known.Count == 0 ? null : known;
     }
 
     private static TrainingJobSpec SpecOf(JobGroup group, JobGroupTask task)

@@ -31,5 +31,5 @@ internal static class AttemptFacts
     }
 
     private static ServiceFacts Service(string task, InferenceService service) =>
-        new(task, service.Url, service.WeightsUrl, service.ServedName, service.FirstReplicas);
+        new(task, service.Url, service.WeightsUrl, service.ServedName, service.FirstReplicas) { EndpointsFile = $"{Paths.Service(task)}/{Paths.EndpointsFile}" };
 }

@@ -27,6 +27,10 @@ public static class JobFacts
         /// <summary>The task it is, of the group that controls it.</summary>
         public string? TaskName => job.ControllerOwner()?.Kind == JobGroup.KubeKind ? job.Label(Labels.Task) : null;
 
+        /// <summary>Tasks of its group that are services. Whoever may write the job may say what he likes: what can't be a name is left out.</summary>
+        public IReadOnlyList<string> ServiceTasks => job.TaskGroup is null || job.Annotation(Annotations.Services) is not { } names ? []
+            : [.. names.Split(',').Where(name => name.Length is > 0 and < 64 && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-')).Distinct()];
+
         /// <summary>Host name of a rank; with the service's name behind it, what its peers call it.</summary>
         public string HostName(int rank) => $"{job.TaskName ?? job.Metadata.Name}-{rank}";
 

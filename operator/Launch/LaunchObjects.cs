@@ -34,6 +34,7 @@ public static class LaunchObjects
         Kind = "ConfigMap",
         Metadata = Metadata(job, Names.LaunchConfigMap(job.Metadata.Name)),
         Data = Launch.Scripts.Of(job.Spec),
+        Immutable = true, // nodes need not watch it
     };
 
     /// <summary>The tokens of the ranks of an attempt, by rank.</summary>
@@ -42,6 +43,7 @@ public static class LaunchObjects
         ApiVersion = "v1",
         Kind = "Secret",
         Metadata = Metadata(job, TokenName(job, attempt)),
+        Immutable = true,
         Data = Enumerable.Range(0, job.AttemptSize).ToDictionary(Text, rank => Encoding.ASCII.GetBytes(key.Token(job.Metadata.Uid, attempt, rank))),
     };
 

@@ -41,6 +41,13 @@ internal static class PodVolumes
 
         if (job.Spec.Resources?.SharedMemory is { } size)
             yield return MountedVolume.At("/dev/shm", new V1Volume { Name = "trestle-shm", EmptyDir = new V1EmptyDirVolumeSource { Medium = "Memory", SizeLimit = new ResourceQuantity(size) } });
+        foreach (var (index, task) in job.ServiceTasks.Index())
+        {
+            var endpoints = ConfigMap($"trestle-service-{index}", Names.EndpointsConfigMap(Names.TaskObject(job.TaskGroup!, task)));
+            (endpoints.ConfigMap.Optional, endpoints.ConfigMap.DefaultMode) = (true, null); // the job may come before the service
+            yield return MountedVolume.At(Paths.Service(task), endpoints, readOnly: true);
+        }
+
         var buckets = BucketMount.Of(job, storages).ToDictionary(mount => mount.Index);
         foreach (var (index, mount) in (job.Spec.Mounts ?? []).Index())
         {

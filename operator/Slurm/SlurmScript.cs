@@ -48,7 +48,13 @@ internal static class SlurmScript
         }
 
         foreach (var variable in spec.Env ?? []) AppendVariable(script, input, variable);
-        AppendExports(script, LaunchEnvironment.BuildShared(AttemptFacts.Of(job, input.Group, input.Attempt, [.. Enumerable.Repeat("", job.NodeCount)]) with { Backend = $"slurm/{input.Place.Cluster}", HeartbeatFile = null }));
+        var facts = AttemptFacts.Of(job, input.Group, input.Attempt, [.. Enumerable.Repeat("", job.NodeCount)]);
+        AppendExports(script, LaunchEnvironment.BuildShared(facts with
+        {
+            Backend = $"slurm/{input.Place.Cluster}",
+            HeartbeatFile = null,
+            Services = [.. facts.Services.Select(service => service with { EndpointsFile = null })], // nothing keeps a file there current
+        }));
         AppendSame(script, LaunchEnvironment.RankNames, "\"$trestle_rank\"");
         AppendSame(script, LaunchEnvironment.HeadNames, "\"$trestle_head\"");
         AppendSame(script, [Variables.NodeIp], "\"$trestle_ip\"");

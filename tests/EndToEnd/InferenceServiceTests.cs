@@ -103,6 +103,15 @@ public sealed class InferenceServiceTests : IAsyncLifetime
                             break
                         except OSError:
                             time.sleep(0.2)
+                    ready = []
+                    while len(ready) < 2:
+                        time.sleep(0.2)
+                        if os.path.exists(os.environ["TRESTLE_POLICY_ENDPOINTS"]):
+                            with open(os.environ["TRESTLE_POLICY_ENDPOINTS"]) as file:
+                                ready = [replica for replica in json.load(file)["replicas"] if replica["ready"]]
+                    for replica in ready:
+                        request = urllib.request.Request(replica["url"] + "/v1/completions", b'{"model": "tiny", "prompt": "x"}', {"Content-Type": "application/json"})
+                        print(replica["name"], "says", json.load(urllib.request.urlopen(request, timeout=10))["choices"][0]["text"])
                     END
               - name: policy
                 service:
@@ -114,6 +123,8 @@ public sealed class InferenceServiceTests : IAsyncLifetime
         var log = (await _plane.TrestleAsync("logs", "rl-trainer")).ShouldExit(0).Out;
         log.ShouldContain("tiny of 2 at http://rl-policy.default.svc:8000");
         log.ShouldContain("answer: first");
+        log.ShouldContain("rl-policy-0-0 says first");
+        log.ShouldContain("rl-policy-1-0 says first");
         await _plane.UntilAsync("nothing of the service is left", async () =>
             (await _plane.ListAsync(Pods)).All(pod => (string?)pod["metadata"]!["labels"]?["trestle.dev/service"] is null)
             && (await _plane.ListAsync("apis/trestle.dev/v1alpha1/namespaces/default/inferenceservices")).Count == 0);

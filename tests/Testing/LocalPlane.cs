@@ -23,7 +23,9 @@ public sealed class LocalPlane : IAsyncDisposable
     private readonly TemporaryDirectory temporary = new();
     private Kubernetes? client;
 
-    private LocalPlane(string? state) => State = state ?? temporary["state"];
+    private readonly IReadOnlyDictionary<string, string?> variables;
+
+    private LocalPlane(string? state, IReadOnlyDictionary<string, string?>? variables) => (State, this.variables) = (state ?? temporary["state"], variables ?? new Dictionary<string, string?>());
 
     public string State { get; }
 
@@ -37,9 +39,9 @@ public sealed class LocalPlane : IAsyncDisposable
     /// <summary>Speaks to the API server as the plane's owner; takes paths without a slash in front.</summary>
     public HttpClient Http => (client ??= Connect(Kubeconfig)).HttpClient;
 
-    public static async Task<LocalPlane> StartAsync(int nodes = 4, string gpus = "H100:8", string? state = null, bool withOperator = true, params IReadOnlyList<string> more)
+    public static async Task<LocalPlane> StartAsync(int nodes = 4, string gpus = "H100:8", string? state = null, bool withOperator = true, IReadOnlyDictionary<string, string?>? variables = null, params IReadOnlyList<string> more)
     {
-        var plane = new LocalPlane(state);
+        var plane = new LocalPlane(state, variables);
         try
         {
             string[] without = withOperator ? [] : ["--no-operator"];
@@ -182,5 +184,5 @@ public sealed class LocalPlane : IAsyncDisposable
         return text.ToString();
     }
 
-    private Dictionary<string, string?> Environment() => new(StringComparer.Ordinal) { ["KUBECONFIG"] = Kubeconfig, ["NO_COLOR"] = "1" };
+    private Dictionary<string, string?> Environment() => new(variables, StringComparer.Ordinal) { ["KUBECONFIG"] = Kubeconfig, ["NO_COLOR"] = "1" };
 }

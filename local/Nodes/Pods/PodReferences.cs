@@ -25,6 +25,17 @@ public sealed record PodReferences(IReadOnlySet<string> ConfigMaps, IReadOnlySet
             }
         }
 
+        var volumes = OfVolumes(pod);
+        maps.UnionWith(volumes.ConfigMaps);
+        secrets.UnionWith(volumes.Secrets);
+        return new PodReferences(maps, secrets);
+    }
+
+    /// <summary>Collects those of its volumes alone.</summary>
+    public static PodReferences OfVolumes(V1Pod pod)
+    {
+        var maps = new SortedSet<string>(StringComparer.Ordinal);
+        var secrets = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var volume in pod.Spec.Volumes ?? [])
         {
             Add(maps, volume.ConfigMap?.Name);

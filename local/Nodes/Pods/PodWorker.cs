@@ -366,10 +366,10 @@ internal sealed class PodWorker
             // The pause is over.
         }
 
-        if (_volumes.RenewAt is { } renew && renew <= _context.Time.GetUtcNow()) await RenewTokensAsync(ct);
+        if (_volumes.RenewAt is { } renew && renew <= _context.Time.GetUtcNow()) await RefreshVolumesAsync(ct);
     }
 
-    private async Task RenewTokensAsync(CancellationToken ct)
+    private async Task RefreshVolumesAsync(CancellationToken ct)
     {
         try
         {
@@ -377,6 +377,7 @@ internal sealed class PodWorker
         }
         catch (Exception e) when (e is ContainerConfigException or HttpRequestException or IOException || NodeApiErrors.IsPassing(e))
         {
+            _volumes.PutOff();
             NodeLog.PodTurnFailed(_context.Log, Key, NodeApiErrors.Words(e));
         }
     }

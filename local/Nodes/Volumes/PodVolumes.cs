@@ -1,6 +1,7 @@
 using System.Text;
 using k8s.Models;
 using Trestle.Local.Nodes.Containers;
+using Trestle.Local.Nodes.Pods;
 using Trestle.Local.Nodes.Sandbox;
 
 namespace Trestle.Local.Nodes.Volumes;
@@ -20,11 +21,15 @@ public sealed class PodVolumes(string podDirectory, VolumeContext context, TimeP
 
     private const string AutomaticVolume = "kube-api-access";
     private const int DefaultTokenSeconds = 3607;
+    private static readonly TimeSpan RefreshEvery = TimeSpan.FromSeconds(10);
     private readonly Dictionary<string, string> _paths = [];
     private readonly Dictionary<string, (string Text, DateTimeOffset RenewAt)> _tokens = [];
 
-    /// <summary>When a token in these volumes wants renewing; null when none is there.</summary>
+    /// <summary>When these volumes want refreshing: for a token, or for a ConfigMap or Secret that may have changed; null for never.</summary>
     public DateTimeOffset? RenewAt { get; private set; }
+
+    /// <summary>They could not be refreshed: not at once again.</summary>
+    public void PutOff() => RenewAt = time.GetUtcNow() + RefreshEvery;
 
     /// <summary>
     /// Makes or refreshes every volume. Throws <see cref="ContainerConfigException"/> for what can't be made as written.
@@ -33,6 +38,7 @@ public sealed class PodVolumes(string podDirectory, VolumeContext context, TimeP
     {
         RenewAt = null;
         foreach (var volume in pod.Spec.Volumes ?? []) _paths[volume.Name] = await MakeAsync(pod, volume, objects, ct);
+        if (MayChange(PodReferences.OfVolumes(pod), objects)) RenewBy(time.GetUtcNow() + RefreshEvery);
         if (Automounts(pod)) _paths[AutomaticVolume] = await FilledAsync(AutomaticVolume, await ProjectedAsync(pod, AutomaticSources(), objects, 0x1A4, ct));
     }
 
@@ -124,9 +130,16 @@ public sealed class PodVolumes(string podDirectory, VolumeContext context, TimeP
         var key = $"{token.Audience}\n{token.Path}";
         if (!_tokens.TryGetValue(key, out var held) || held.RenewAt <= time.GetUtcNow())
             _tokens[key] = held = (await context.Token(pod, token, ct), time.GetUtcNow().AddSeconds((token.ExpirationSeconds ?? DefaultTokenSeconds) * 0.8));
-        RenewAt = RenewAt is { } earlier && earlier < held.RenewAt ? earlier : held.RenewAt;
+        RenewBy(held.RenewAt);
         return new VolumeFile(token.Path, Encoding.UTF8.GetBytes(held.Text), mode);
     }
+
+    private void RenewBy(DateTimeOffset at) => RenewAt = RenewAt is { } earlier && earlier < at ? earlier : at;
+
+    // As on a kubelet; one that is not there yet may come.
+    private static bool MayChange(PodReferences sources, PodObjects objects) =>
+        sources.ConfigMaps.Any(name => objects.ConfigMaps.GetValueOrDefault(name)?.Immutable != true)
+        || sources.Secrets.Any(name => objects.Secrets.GetValueOrDefault(name)?.Immutable != true);
 
     private VolumeFile Authority(V1ConfigMapProjection map, int mode) => new(map.Items is [var item, ..] ? item.Path : "ca.crt", Encoding.UTF8.GetBytes(context.AuthorityPem), mode);
 

@@ -78,6 +78,24 @@ public sealed class PodFeatureTests : AgentTests
     }
 
     [Fact]
+    public async Task A_volume_follows_its_config_map_while_the_pod_runs()
+    {
+        Cluster.ConfigMaps["cm"] = new V1ConfigMap { Data = new Dictionary<string, string> { ["k"] = "old" } };
+        var pod = Script("p", "until grep -q new /c/k && test -f /n/k; do sleep 0.1; done; cat /c/k /n/k");
+        pod.Spec.Volumes =
+        [
+            new V1Volume { Name = "c", ConfigMap = new V1ConfigMapVolumeSource { Name = "cm" } },
+            new V1Volume { Name = "n", ConfigMap = new V1ConfigMapVolumeSource { Name = "not-yet", Optional = true } },
+        ];
+        pod.Spec.Containers[0].VolumeMounts = [new V1VolumeMount { Name = "c", MountPath = "/c" }, new V1VolumeMount { Name = "n", MountPath = "/n" }];
+        Cluster.Create(pod);
+        await PhaseAsync("p", "Running");
+        Cluster.ConfigMaps["cm"] = new V1ConfigMap { Data = new Dictionary<string, string> { ["k"] = "new\n" } };
+        Cluster.ConfigMaps["not-yet"] = new V1ConfigMap { Data = new Dictionary<string, string> { ["k"] = "there now" } };
+        Text(await PhaseAsync("p", "Succeeded")).ShouldBe(["new", "there now"]);
+    }
+
+    [Fact]
     public async Task Environment_comes_from_maps_secrets_and_the_pods_own_fields()
     {
         Cluster.ConfigMaps["cm"] = new V1ConfigMap { Data = new Dictionary<string, string> { ["A"] = "from map", ["not a name"] = "left out" } };

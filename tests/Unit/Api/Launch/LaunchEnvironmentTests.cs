@@ -58,7 +58,8 @@ public sealed class LaunchEnvironmentTests
     [Fact]
     public void The_address_of_a_service_is_named_after_its_task()
     {
-        var variables = Of(Facts with { Services = [new ServiceFacts("roll-out", "http://r", "http://w", "m", 3)] }, 0);
+        var variables = Of(Facts with { Services = [new ServiceFacts("roll-out", "http://r", "http://w", "m", 3) { EndpointsFile = "/e" }] }, 0);
+        variables["TRESTLE_ROLL_OUT_ENDPOINTS"].ShouldBe("/e");
         (variables["TRESTLE_ROLL_OUT_URL"], variables["TRESTLE_ROLL_OUT_WEIGHTS_URL"], variables["TRESTLE_ROLL_OUT_MODEL"], variables["TRESTLE_ROLL_OUT_REPLICAS"])
             .ShouldBe(("http://r", "http://w", "m", "3"));
     }

@@ -88,7 +88,7 @@ internal sealed class ServiceWorld : IDisposable
 
             if (pod.IsGated() || pod.IsTerminal()) continue;
             pod.Spec.NodeName ??= pod.Spec.NodeSelector?.GetValueOrDefault("kubernetes.io/hostname") ?? "n1";
-            pod.Status = new PodViewStatus { Phase = "Running", Conditions = [new PodConditionView { Type = "Ready", Status = "True" }] };
+            pod.Status = new PodViewStatus { Phase = "Running", PodIP = "10.0.0.1", Conditions = [new PodConditionView { Type = "Ready", Status = "True" }] };
             await Api.ReplaceAsync(pod, CancellationToken.None);
         }
     }

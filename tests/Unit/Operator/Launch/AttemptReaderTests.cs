@@ -128,6 +128,7 @@ public sealed class AttemptReaderTests
             ["TRESTLE_ROLL_OUT_WEIGHTS_URL"] = "http://rl-roll-out-weights.research.svc:8001",
             ["TRESTLE_ROLL_OUT_MODEL"] = "policy",
             ["TRESTLE_ROLL_OUT_REPLICAS"] = "2",
+            ["TRESTLE_ROLL_OUT_ENDPOINTS"] = "/trestle/services/roll-out/endpoints.json",
         }, ignoreOrder: true);
     }
 

@@ -44,6 +44,19 @@ public sealed class LaunchObjectsTests
     }
 
     [Fact]
+    public void A_task_finds_the_services_of_its_group_as_files_and_nobody_else_does()
+    {
+        var task = Sample.Task("rl", "trainer");
+        task.Metadata.Annotations = new Dictionary<string, string> { [Annotations.Services] = "policy,../x,reward" };
+        var pod = LaunchObjects.Pod(task, Sample.Settings, Sample.Storages, 0, 1);
+        pod.Spec.Volumes.Where(volume => volume.ConfigMap?.Optional == true).Select(volume => volume.ConfigMap.Name).ShouldBe(["rl-policy-endpoints", "rl-reward-endpoints"]);
+        pod.MainContainer().VolumeMounts.Select(mount => mount.MountPath).ShouldContain("/trestle/services/policy");
+        var alone = Sample.Job();
+        alone.Metadata.Annotations = task.Metadata.Annotations;
+        LaunchObjects.Pod(alone, Sample.Settings, Sample.Storages, 0, 1).Spec.Volumes.ShouldAllBe(volume => volume.ConfigMap == null || volume.ConfigMap.Optional != true);
+    }
+
+    [Fact]
     public void A_launched_job_belongs_to_the_group_and_keeps_its_own_hosts()
     {
         var pod = Sample.Pod(spec => spec.Group = "rl");
