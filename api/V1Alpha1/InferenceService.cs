@@ -363,6 +363,11 @@ public sealed class RouterSpec
     /// <summary>Header that names the session.</summary>
     [MaxLength(128), RegularExpression("^[A-Za-z0-9-]+$")]
     public string? SessionHeader { get; set; }
+
+    /// <summary>Memory that the gateway may use, e.g. 4Gi; 1Gi when absent. A quarter of it keeps requests that have no answer yet.</summary>
+    [QuantityText]
+    [JsonConverter(typeof(ScalarTextConverter))]
+    public string? Memory { get; set; }
 }
 
 /// <summary>Who may use the service.</summary>

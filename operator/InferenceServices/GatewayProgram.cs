@@ -20,6 +20,8 @@ internal static class GatewayProgram
     private const string ApiKeyDirectory = "/trestle/api-key";
     private const string ApiKey = "api-key";
     private const string OwnAddress = "TRESTLE_POD_IP";
+    private const string LeastMemory = "256Mi";
+    private const long MostRequestBytes = 64L << 30; // of the program's setting
 
     /// <summary>The address that a server of a pod listens on.</summary>
     /// <param name="settings">Tells whether pods share the machine's network.</param>
@@ -59,19 +61,27 @@ internal static class GatewayProgram
             "--service", service.Metadata.Name,
             "--token-file", $"{TokenDirectory}/{TokenKey}",
             "--drain-seconds", Text((long)Math.Ceiling(service.Drain.TotalSeconds)),
+            "--request-mebibytes", Text(RequestBytes(service) >> 20),
             .. hasKey ? (string[])["--api-key-file", $"{ApiKeyDirectory}/{ApiKey}"] : [],
             "--public", $"{anywhere}:{Text(ServicePorts.Public)}",
             "--weights", $"{anywhere}:{Text(ServicePorts.Weights)}",
             "--health", $"{anywhere}:{Text(ServicePorts.Health)}",
         ]);
         container.Ports = [Port("http", ServicePorts.Public), Port("weights", ServicePorts.Weights), Port("health", ServicePorts.Health)];
-        container.Resources = Needs("200m", "256Mi", "1Gi");
+        container.Resources = Needs("200m", LeastMemory, service.GatewayMemory);
         container.StartupProbe = Probe("/healthz", period: 2, failures: 60);
         container.LivenessProbe = Probe("/healthz", period: 20, failures: 3);
         container.ReadinessProbe = Probe("/readyz", period: 2, failures: 3);
         if (hasKey) container.VolumeMounts.Add(new V1VolumeMount { Name = ApiKeyVolume, MountPath = ApiKeyDirectory, ReadOnlyProperty = true });
         return container;
     }
+
+    /// <summary>Why its gateway can't be run as asked, as one sentence; null when it can.</summary>
+    public static string? Problem(InferenceService service) =>
+        new ResourceQuantity(service.GatewayMemory).ToDecimal() < new ResourceQuantity(LeastMemory).ToDecimal() ? $"spec.router.memory {service.GatewayMemory} is too little for the gateway; give it {LeastMemory} or more" : null;
+
+    // A body that is read and one that is sent again are there twice for a moment, and the program needs its share.
+    private static long RequestBytes(InferenceService service) => Math.Min((long)(new ResourceQuantity(service.GatewayMemory).ToDecimal() / 4), MostRequestBytes);
 
     /// <summary>The token by which the filter knows its gateway.</summary>
     public static V1Volume Token(InferenceService service) => new()

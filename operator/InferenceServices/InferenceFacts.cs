@@ -36,6 +36,9 @@ public static class InferenceFacts
         /// <summary>After TERM, for running requests.</summary>
         public TimeSpan Drain => Duration.ParseOr(service.Spec.Termination?.Drain, TimeSpan.FromSeconds(45));
 
+        /// <summary>Memory that its gateway may use.</summary>
+        public string GatewayMemory => service.Spec.Router?.Memory ?? "1Gi";
+
         /// <summary>Where clients ask.</summary>
         public string Url => Address(service, service.Metadata.Name, ServicePorts.Public);
 

@@ -21,6 +21,7 @@ public static class ServicePods
     /// <summary>Why no pod can be made of the service, as a sentence; null when one can.</summary>
     public static string? Problem(InferenceService service)
     {
+        if (GatewayProgram.Problem(service) is { } tooLittle) return tooLittle;
         if (service.Spec.PodTemplate is not { Count: > 0 } overlay) return null;
         if (PodOverlay.Problem(overlay, Names.EngineContainer, "spec.engine.command and spec.engine.args") is { } problem) return problem;
         var spec = PodOverlay.Spec(overlay);

@@ -158,6 +158,22 @@ public sealed class ServicePodsTests
         Hash(AService.Named().With(spec => spec.Engine = new EngineSpec { Args = ["--enforce-eager"] })).ShouldNotBe(hash);
     }
 
+    [Theory]
+    [InlineData("4Gi", "--request-mebibytes 1024 ")]
+    [InlineData("256Mi", "--request-mebibytes 64 ")]
+    [InlineData("1Ti", "--request-mebibytes 65536 ")]
+    public void A_quarter_of_the_gateways_memory_keeps_requests(string memory, string told)
+    {
+        var service = AService.Named().With(spec => spec.Router = new RouterSpec { Memory = memory }).Build();
+        var gateway = ServicePods.Gateway(service, Settings).Spec.Containers.Single();
+        (string.Join(' ', gateway.Command).Contains(told, StringComparison.Ordinal), gateway.Resources.Limits["memory"].ToString()).ShouldBe((true, memory), string.Join(' ', gateway.Command));
+        ServicePods.Problem(service).ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_gateway_with_too_little_memory_is_refused() =>
+        ServicePods.Problem(AService.Named().With(spec => spec.Router = new RouterSpec { Memory = "100M" }).Build()).ShouldBe("spec.router.memory 100M is too little for the gateway; give it 256Mi or more");
+
     [Fact]
     public void The_gateway_runs_as_nobody_with_its_own_rights_and_the_key_of_clients()
     {
@@ -166,7 +182,7 @@ public sealed class ServicePodsTests
         (pod.Spec.ServiceAccountName, pod.Spec.RestartPolicy, pod.Spec.AutomountServiceAccountToken).ShouldBe(("policy-gateway", "Always", true));
         var container = pod.Spec.Containers.Single();
         string.Join(' ', container.Command).ShouldBe(
-            "trestle-weights-gateway gateway --namespace research --service policy --token-file /trestle/gateway/token --drain-seconds 45 --api-key-file /trestle/api-key/api-key --public 0.0.0.0:8000 --weights 0.0.0.0:8001 --health 0.0.0.0:9090");
+            "trestle-weights-gateway gateway --namespace research --service policy --token-file /trestle/gateway/token --drain-seconds 45 --request-mebibytes 256 --api-key-file /trestle/api-key/api-key --public 0.0.0.0:8000 --weights 0.0.0.0:8001 --health 0.0.0.0:9090");
         ShouldBeHardened(container);
         Told(container.ReadinessProbe).ShouldBe(("/readyz", "9090", 2, 3));
         pod.Spec.SchedulingGates.ShouldBeNull();
