@@ -68,9 +68,7 @@ public sealed class PublishedGroupTests(FourNodes nodes) : IClassFixture<FourNod
     public async Task A_killed_rank_restarts_the_gang_from_its_checkpoint()
     {
         var group = await InMidTrainingAsync("rank-killed");
-        var rank = Plane.RankProcesses(2, "train.py").First(process => process.Has("TRESTLE_JOB_GROUP", group.Name)
-            && Path.GetFileName(process.CommandLine.Split('\0')[0]).StartsWith("python3", StringComparison.Ordinal));
-        Processes.Signal(rank.Id, "KILL");
+        Processes.Signal(RankProcesses(group, 2).First().Id, "KILL");
         await group.EndAsync();
 
         await group.ShouldHoldTheUndisturbedModelAsync();
@@ -83,6 +81,7 @@ public sealed class PublishedGroupTests(FourNodes nodes) : IClassFixture<FourNod
     {
         var group = await InMidTrainingAsync("node-failed");
         var node = await NodeOfRankAsync(group, 1);
+        foreach (var process in RankProcesses(group, 1)) Processes.Signal(process.Id, "STOP"); // the training can't end before the node does
         (await Plane.TrestleAsync("local", "node", "fail", node, "--state", Plane.State)).ShouldExit(0);
         try
         {
@@ -109,6 +108,9 @@ public sealed class PublishedGroupTests(FourNodes nodes) : IClassFixture<FourNod
         await group.FirstCheckpointAsync();
         return group;
     }
+
+    private IEnumerable<RunningProcess> RankProcesses(TrainEvalGroup group, int rank) => Plane.RankProcesses(rank, "train.py")
+        .Where(process => process.Has("TRESTLE_JOB_GROUP", group.Name) && Path.GetFileName(process.CommandLine.Split('\0')[0]).StartsWith("python3", StringComparison.Ordinal));
 
     private async Task<string> NodeOfRankAsync(TrainEvalGroup group, int rank) =>
         (string)(await Plane.GetAsync($"api/v1/namespaces/default/pods/{group.Trainer}-{rank}-a1"))!["spec"]!["nodeName"]!;
