@@ -17,7 +17,7 @@ cd "$(dirname "$0")"
 
 case ${1:-} in
     admission | cachemount | gang | local | scale | slurm | weights) ;;
-    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '/^set /q; 2,$s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "bench.sh: name a benchmark: admission, cachemount, gang, local, scale, slurm, weights" >&2; exit 2 ;;
 esac
 require_dotnet
