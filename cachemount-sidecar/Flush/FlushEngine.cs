@@ -16,7 +16,6 @@ internal sealed class FlushEngine : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly string _root;
     private readonly Book _book;
-    private readonly IObjectStore _store;
     private readonly IFlushOwner _owner;
     private readonly KeyClaims _claims;
     private readonly Uploader _uploader;
@@ -46,7 +45,7 @@ internal sealed class FlushEngine : IAsyncDisposable
     /// <param name="log">Its log.</param>
     public FlushEngine(string root, ObjectWriter writer, IObjectStore store, Func<CancellationToken, Task<StoreTraits>> traits, Book book, IFlushOwner owner, FlushSettings settings, TimeProvider time, ILogger log)
     {
-        (_root, _book, _store, _owner, _settings, _time, _log) = (root, book, store, owner, settings, time, log);
+        (_root, _book, _owner, _settings, _time, _log) = (root, book, owner, settings, time, log);
         Window = new PartWindow(new Congestion(settings.FirstParts, settings.MostParts));
         _claims = new KeyClaims(writer, store, book, traits);
         _uploader = new Uploader(root, _claims, store, book, Window, Counters, settings, time);
@@ -66,7 +65,7 @@ internal sealed class FlushEngine : IAsyncDisposable
         {
             foreach (var operation in _book.Read(ledger => ledger.Pending.ToArray())) Admit(operation);
             _committing = Task.Run(CommitAllAsync);
-            Run(AbortAbandonedAsync);
+            Run(() => _uploader.AbortAbandonedAsync(_stop.Token));
             Pump();
         }
     }
@@ -147,7 +146,7 @@ internal sealed class FlushEngine : IAsyncDisposable
         {
             foreach (var waiter in _waiters.Where(waiter => waiter.Target >= older.Sequence)) waiter.Target = Math.Max(waiter.Target, newer.Sequence);
             Drop(older.Sequence);
-            if (older is Store) Run(AbortAbandonedAsync);
+            if (older is Store) Run(() => _uploader.AbortAbandonedAsync(_stop.Token));
         }
 
         Pump();
@@ -351,7 +350,7 @@ internal sealed class FlushEngine : IAsyncDisposable
                 if (error.Problem is StoreProblem.NoSuchUpload or StoreProblem.WrongParts)
                 {
                     _uploader.Abandon(job.Operation);
-                    await AbortAbandonedAsync();
+                    await _uploader.AbortAbandonedAsync(_stop.Token);
                 }
             }
             catch (OperationCanceledException)
@@ -366,7 +365,7 @@ internal sealed class FlushEngine : IAsyncDisposable
             await Task.Delay(backoff.Next(), _time, job.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        await AbortAbandonedAsync();
+        await _uploader.AbortAbandonedAsync(_stop.Token);
     }
 
     private void Report(FlushJob job, string code, string message)
@@ -380,24 +379,6 @@ internal sealed class FlushEngine : IAsyncDisposable
     {
         await _owner.RecheckAsync(job.Operation.Path);
         Conclude(job, new Settled(job.Operation.Sequence, job.Operation.Path, IsGone: false));
-        await AbortAbandonedAsync();
-    }
-
-    // What is left of uploads that lead nowhere costs money in the store. What fails is tried at the next occasion.
-    private async Task AbortAbandonedAsync()
-    {
-        foreach (var (id, path) in _book.Read(ledger => ledger.AbandonedUploads.ToArray()))
-        {
-            try
-            {
-                await _store.AbortUploadAsync(path, id, _stop.Token);
-                if (_book.Read(ledger => ledger.KeyOf(path)) is var key && key != path) await _store.AbortUploadAsync(key, id, _stop.Token);
-                _ = _book.Record(new UploadEnded(0, path, id));
-            }
-            catch (Exception error) when (error is StoreException or OperationCanceledException)
-            {
-                return;
-            }
-        }
+        await _uploader.AbortAbandonedAsync(_stop.Token);
     }
 }

@@ -66,6 +66,24 @@ internal sealed class Uploader(string root, KeyClaims claims, IObjectStore store
         ? [new UploadEnded(operation.Sequence, operation.Path, id), new UploadBegun(0, operation.Path, id, 0)]
         : []);
 
+    /// <summary>Takes away what is left of uploads that lead nowhere: it costs money in the store. What fails is tried at the next occasion.</summary>
+    public async Task AbortAbandonedAsync(CancellationToken ct)
+    {
+        foreach (var (id, path) in book.Read(ledger => ledger.AbandonedUploads.ToArray()))
+        {
+            try
+            {
+                await store.AbortUploadAsync(path, id, ct);
+                if (book.Read(ledger => ledger.KeyOf(path)) is var key && key != path) await store.AbortUploadAsync(key, id, ct);
+                _ = book.Record(new UploadEnded(0, path, id));
+            }
+            catch (Exception error) when (error is StoreException or OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
     private async Task SendPartAsync(Store operation, string uploadId, SafeFileHandle file, PartPlan plan, int number, PartSlot slot, Action<string?> trouble, CancellationTokenSource failed)
     {
         var backoff = NewBackoff();

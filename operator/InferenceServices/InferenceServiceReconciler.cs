@@ -51,11 +51,13 @@ internal sealed class InferenceServiceReconciler(
         var now = time.GetUtcNow();
         var seen = Observe(service, memory, now);
         var plan = ServicePlanner.Plan(seen, now);
-        var (obstacle, publishAfter) = await CarryOutAsync(seen, plan, memory, now, ct);
+        var obstacle = await CarryOutAsync(seen, plan, memory, now, ct);
+        var wait = memory.UntilPublished(plan.Endpoints.Data[Paths.EndpointsFile], now);
+        if (obstacle is null && wait == TimeSpan.Zero) obstacle = await PublishAsync(seen, plan, memory, now, ct);
         if (obstacle is not null) plan = ServicePlanner.Plan(seen with { Obstacle = obstacle }, now);
         if (plan.Recommended is { } recommended) memory.Recommended(recommended, service.Status?.DesiredReplicas ?? recommended, now);
         await TellAsync(service, plan.Status, ct);
-        return plan.RequeueAfter < publishAfter ? plan.RequeueAfter : publishAfter ?? plan.RequeueAfter;
+        return wait > TimeSpan.Zero && !(plan.RequeueAfter < wait) ? wait : plan.RequeueAfter;
     }
 
     private ObservedService Observe(InferenceService service, ServiceMemory memory, DateTimeOffset now)
@@ -80,25 +82,28 @@ internal sealed class InferenceServiceReconciler(
     }
 
     // Pods need what is beside them: a gateway without its account is not even admitted.
-    private async Task<(Obstacle? Obstacle, TimeSpan? PublishAfter)> CarryOutAsync(ObservedService seen, ServicePlan plan, ServiceMemory memory, DateTimeOffset now, CancellationToken ct)
+    private async Task<Obstacle?> CarryOutAsync(ObservedService seen, ServicePlan plan, ServiceMemory memory, DateTimeOffset now, CancellationToken ct)
     {
-        if (seen.Refusal is not null || seen.Service.IsDeleting()) return default;
+        if (seen.Refusal is not null || seen.Service.IsDeleting()) return null;
         var parts = new ServiceParts(api, seen.Service);
         var hash = parts.Hash(plan.Fewest);
         if (!memory.IsEnsured(hash, now))
         {
-            if (await parts.EnsureAsync(plan.Fewest, ct) is { } obstacle) return (obstacle, null);
+            if (await parts.EnsureAsync(plan.Fewest, ct) is { } obstacle) return obstacle;
             memory.Ensured(hash, now);
         }
 
         var work = new ServiceWork(api, seen, settings(), memory, events, log, now);
         foreach (var effect in plan.Effects) await work.RunAsync(effect, ct);
-        var list = plan.Endpoints.Data[Paths.EndpointsFile];
-        if (memory.UntilPublished(list, now) is not { } until) return (work.Obstacle, null);
-        if (until > TimeSpan.Zero) return (work.Obstacle, until);
-        if (await parts.PublishAsync(plan.Endpoints, ct) is { } taken) return (work.Obstacle ?? taken, null);
-        memory.Published(list, now);
-        return (work.Obstacle, null);
+        return work.Obstacle;
+    }
+
+    private async Task<Obstacle?> PublishAsync(ObservedService seen, ServicePlan plan, ServiceMemory memory, DateTimeOffset now, CancellationToken ct)
+    {
+        if (seen.Refusal is not null || seen.Service.IsDeleting()) return null;
+        if (await new ServiceParts(api, seen.Service).PublishAsync(plan.Endpoints, ct) is { } taken) return taken;
+        memory.Published(plan.Endpoints.Data[Paths.EndpointsFile], now);
+        return null;
     }
 
     private async Task TellAsync(InferenceService service, InferenceServiceStatus status, CancellationToken ct)
